@@ -1,0 +1,184 @@
+/**
+ * What makes sprites: the seam between `wisp` (verbs, API routes) and the worlds it can run them in.
+ *
+ *   SpriteEngine ── start, list, info, stop, wake, kill, gc, doctor
+ *     ├─ sessions: openSession → SessionHandle (output from an offset, stdin, resize, signal, exit)
+ *     └─ files:    FileOps (every path is inside the sprite; the host never follows it)
+ *
+ * Every method that waits takes `{signal}` and rejects with `WreckitError`; the codes are those of
+ * docs/wisp-contract.md. An engine that lacks a capability throws `UNSUPPORTED`, never a silent no-op.
+ */
+import type {
+  Check,
+  FileEntry,
+  GcItem,
+  Isolation,
+  Network,
+  Session,
+  Sprite,
+  VersionData,
+} from '../contract/schemas.ts';
+
+export interface Waiting {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `start` asks for; absent fields take the engine's defaults. */
+export interface StartSpec {
+  readonly name: string;
+  /** `host`, or the path of a root file system: a directory or a tar archive. */
+  readonly image?: string | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly cpus?: number | undefined;
+  readonly pids?: number | undefined;
+  readonly network?: Network | undefined;
+  readonly allow?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly ttlMs?: number | undefined;
+  /** Whose sprite this is (an agent run's id); null: the user's own. */
+  readonly owner?: string | undefined;
+  readonly minIsolation?: Isolation | undefined;
+  /** `OTHER` or `OTHER@CHECKPOINT`. */
+  readonly from?: string | undefined;
+}
+
+export interface SpriteFilter {
+  readonly prefix?: string | undefined;
+  /** All must match. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface SessionSpec {
+  readonly command: readonly string[];
+  /** Absolute path inside; the sprite's home when absent. */
+  readonly dir?: string | undefined;
+  /** Merged over the sprite's own environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** `sprite` when absent; `root` is the sprite's root, never the host's. */
+  readonly user?: string | undefined;
+  /** A pseudo-terminal of this size; all output is then in the `stdout` log. */
+  readonly tty?: TerminalSize | undefined;
+  /** False: stdin is empty. True: `write` and `closeStdin` feed it. */
+  readonly stdin?: boolean | undefined;
+  /** The command is stopped after this long, also when no client is left. */
+  readonly timeoutMs?: number | undefined;
+  /** Each log keeps at least the last bytes of this many (default 64 MiB); its head is punched out. */
+  readonly logCapBytes?: number | undefined;
+}
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+export interface OutputChunk {
+  readonly stream: OutputStream;
+  /** Absolute offset of the first byte in this stream's log. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  /** Bytes between the last chunk (or the offset asked for) and this one that the log no longer has. */
+  readonly droppedBytes: number;
+}
+
+export interface OutputRequest extends Waiting {
+  /** First byte wanted of each stream; 0 when absent. A negative number counts from the end. */
+  readonly stdoutFrom?: number | undefined;
+  readonly stderrFrom?: number | undefined;
+  readonly streams?: readonly OutputStream[] | undefined;
+  /** True: go on until the session has ended and its last byte is out. False: stop at the present end. */
+  readonly follow?: boolean | undefined;
+}
+
+export interface SessionExit {
+  /** 128+n for a command ended by signal n; null when it is not known (`lost`). */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+}
+
+/** One client's hold on a session. Dropping it (or dying) never ends the session. */
+export interface SessionHandle extends AsyncDisposable {
+  readonly id: string;
+  readonly tty: boolean;
+  info(): Promise<Session>;
+  /** Chunks in log order; the bytes are valid until the next one is asked for. */
+  output(request?: OutputRequest): AsyncIterable<OutputChunk>;
+  /** Resolves when the bytes are accepted. False: the session reads no more. */
+  write(bytes: Uint8Array): Promise<boolean>;
+  closeStdin(): Promise<void>;
+  resize(size: TerminalSize): Promise<void>;
+  /** Waits for the end. Throws `SESSION_LOST` when the session vanished without an exit status. */
+  exit(waiting?: Waiting): Promise<SessionExit>;
+}
+
+export interface SignalSpec extends Waiting {
+  /** `SIGTERM` when absent. */
+  readonly name?: string | undefined;
+  /** Then SIGKILL after this long (10 s when absent); undefined with `only` set: the one signal and no more. */
+  readonly graceMs?: number | undefined;
+  readonly only?: boolean | undefined;
+}
+
+export interface KillSessionResult {
+  readonly exitCode: number | null;
+  readonly alreadyGone: boolean;
+}
+
+/** Paths are absolute inside the sprite; every call runs inside it. Throws `PATH_INVALID`, with `details.errno`. */
+export interface FileOps {
+  read(name: string, path: string, waiting?: Waiting): AsyncIterable<Uint8Array>;
+  write(
+    name: string,
+    path: string,
+    content: AsyncIterable<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<{ sizeBytes: number }>;
+  list(name: string, path: string, waiting?: Waiting): Promise<FileEntry[]>;
+  remove(name: string, path: string, options?: { recursive?: boolean } & Waiting): Promise<void>;
+  makeDir(name: string, path: string, waiting?: Waiting): Promise<void>;
+  move(name: string, from: string, to: string, waiting?: Waiting): Promise<void>;
+  chmod(name: string, path: string, mode: string, waiting?: Waiting): Promise<void>;
+  /** Unpacks a tar stream below `path`, which is made. */
+  unpack(name: string, path: string, tar: AsyncIterable<Uint8Array>, waiting?: Waiting): Promise<void>;
+  /** A tar stream of `path` (a directory's contents, or one file). The caller must not trust its members. */
+  pack(name: string, path: string, waiting?: Waiting): AsyncIterable<Uint8Array>;
+}
+
+export interface WriteOptions extends Waiting {
+  /** Octal text; "0644" when absent. Parents are made. */
+  readonly mode?: string | undefined;
+}
+
+export interface GcReport {
+  readonly removed: readonly GcItem[];
+  readonly kept: readonly GcItem[];
+}
+
+export interface SpriteEngine {
+  readonly files: FileOps;
+  version(waiting?: Waiting): Promise<VersionData>;
+  /** Idempotent: a running sprite of the name is returned, a sleeping one woken. Ready means a command has run in it. */
+  start(spec: StartSpec, waiting?: Waiting): Promise<{ sprite: Sprite; created: boolean }>;
+  /** A sprite that can't be read shows `unknown`; it never hangs or fails the list. */
+  list(filter?: SpriteFilter, waiting?: Waiting): Promise<Sprite[]>;
+  /** With its sessions and the resources in use. Throws `SPRITE_NOT_FOUND`. */
+  info(name: string, waiting?: Waiting): Promise<Sprite>;
+  /** Cold: processes end, the disk is kept. */
+  stop(name: string, waiting?: Waiting): Promise<Sprite>;
+  wake(name: string, waiting?: Waiting): Promise<Sprite>;
+  /** Gone with everything, from every state. Throws `SPRITE_NOT_FOUND`, `SPRITE_KILL_FAILED`. */
+  kill(name: string, waiting?: Waiting): Promise<void>;
+  /** Returns once the command runs. Throws `SPRITE_EXEC_FAILED`. */
+  openSession(name: string, spec: SessionSpec, waiting?: Waiting): Promise<SessionHandle>;
+  /** Throws `SESSION_NOT_FOUND`. */
+  session(name: string, sessionId: string, waiting?: Waiting): Promise<SessionHandle>;
+  sessions(name: string, waiting?: Waiting): Promise<Session[]>;
+  /** The session's process group, then the rest of it. Already gone is a result, not an error. */
+  killSession(name: string, sessionId: string, how?: SignalSpec): Promise<KillSessionResult>;
+  /** Finishes or removes what is half-made or expired, and says why. `dryRun` changes nothing. */
+  gc(options?: { dryRun?: boolean } & Waiting): Promise<GcReport>;
+  doctor(waiting?: Waiting): Promise<Check[]>;
+}
