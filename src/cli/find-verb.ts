@@ -1,0 +1,89 @@
+/** Finds the verb's words among the arguments, without loading the verb or the option parser. */
+import { quote } from '../contract/names.ts';
+import { WreckitError } from '../errors.ts';
+import { nearest } from './suggest.ts';
+import { type GlobalOption, isVerbGroup, type VerbEntry, type VerbGroup, type VerbNode } from './verb.ts';
+
+export interface FoundVerb {
+  /** The verb's words, without the program's name. */
+  readonly path: readonly string[];
+  /** The verb, or the group (the program itself at the top) where the words ended. */
+  readonly entry: VerbEntry | null;
+  readonly nodes: readonly VerbNode[];
+  /** The arguments before `--`, without the verb's words. */
+  readonly args: readonly string[];
+  /** The arguments after `--`; null without one. */
+  readonly rest: readonly string[] | null;
+}
+
+/** Splits at the first `--`: what follows is the command's and is never looked at. */
+export function splitAtDashes(argv: readonly string[]): { head: string[]; rest: string[] | null } {
+  const index = argv.indexOf('--');
+  if (index < 0) return { head: [...argv], rest: null };
+  return { head: argv.slice(0, index), rest: argv.slice(index + 1) };
+}
+
+/** Throws `USAGE` for a word that is no verb, naming the nearest one. */
+export function findVerb(
+  program: string,
+  verbs: readonly VerbNode[],
+  globalOptions: readonly GlobalOption[],
+  argv: readonly string[],
+): FoundVerb {
+  const { head, rest } = splitAtDashes(argv);
+  const takesValue = flagsWithValue(globalOptions);
+  const path: string[] = [];
+  const args: string[] = [];
+  let nodes = verbs;
+  let group: VerbGroup | null = null;
+  for (let index = 0; index < head.length; index += 1) {
+    const word = head[index] ?? '';
+    if (word.startsWith('-') && word !== '-') {
+      args.push(word);
+      const value = head[index + 1];
+      if (takesValue.has(word) && value !== undefined) {
+        args.push(value);
+        index += 1;
+      }
+      continue;
+    }
+    const node = nodes.find(({ name }) => name === word);
+    if (node === undefined) throw unknownVerb(program, path, word, nodes);
+    path.push(node.name);
+    if (!isVerbGroup(node))
+      return { path, entry: node, nodes, args: [...args, ...head.slice(index + 1)], rest };
+    group = node;
+    nodes = node.verbs;
+  }
+  const fallback = defaultOf(group, args);
+  if (fallback === null) return { path, entry: null, nodes, args, rest };
+  return { path: [...path, fallback.name], entry: fallback, nodes, args, rest };
+}
+
+function defaultOf(group: VerbGroup | null, args: readonly string[]): VerbEntry | null {
+  if (group?.defaultVerb === undefined || args.includes('--help') || args.includes('-h')) return null;
+  const node = group.verbs.find(({ name }) => name === group.defaultVerb);
+  return node !== undefined && !isVerbGroup(node) ? node : null;
+}
+
+/** `-c` and `--config` of `-c, --config <file>`. */
+function flagsWithValue(globalOptions: readonly GlobalOption[]): Set<string> {
+  const withValue = globalOptions.filter(({ flags }) => flags.includes('<'));
+  return new Set(withValue.flatMap(({ flags }) => flags.match(/(?<![\w-])--?[a-z][\w-]*/gi) ?? []));
+}
+
+function unknownVerb(
+  program: string,
+  path: readonly string[],
+  word: string,
+  nodes: readonly VerbNode[],
+): Error {
+  const prefix = [program, ...path].join(' ');
+  const near = nearest(
+    word,
+    nodes.filter(({ hidden }) => hidden !== true).map(({ name }) => name),
+  );
+  const hint =
+    near === null ? `see the commands there are: ${prefix} --help` : `did you mean: ${prefix} ${near}`;
+  return new WreckitError('USAGE', `${prefix}: ${quote(word)} is not a command`, { hint });
+}

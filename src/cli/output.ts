@@ -1,0 +1,73 @@
+/** The one place that prints what a verb answered or why it failed, and knows the exit code of it. */
+import { failureDocument, successDocument } from '../contract/envelope.ts';
+import { toWreckitError, WreckitError } from '../errors.ts';
+import type { Io } from './io.ts';
+import { interruptOf } from './signals.ts';
+import { isColorWanted } from './table.ts';
+import type { VerbResult } from './verb.ts';
+
+/** As a shell reports a program ended by SIGPIPE: the reader of stdout left before the output ended. */
+const EXIT_READER_GONE = 141;
+
+export interface OutputMode {
+  readonly io: Io;
+  readonly verb: string;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function printResult(mode: OutputMode, result: VerbResult): Promise<number> {
+  const { io, json, verb } = mode;
+  if (json) {
+    if (result.data !== undefined)
+      await io.stdout.write(`${JSON.stringify(successDocument(verb, result.data))}\n`);
+  } else await io.stdout.write(textOf(io, result));
+  const exitCode = result.exitCode ?? 0;
+  return (
+    interruptOf(mode.signal)?.exitCode ??
+    (exitCode === 0 && io.stdout.closed.aborted ? EXIT_READER_GONE : exitCode)
+  );
+}
+
+export async function printFailure(
+  mode: OutputMode,
+  thrown: unknown,
+  exitCodeOf?: (error: WreckitError) => number,
+): Promise<number> {
+  const { io, json, verb } = mode;
+  const interrupt = interruptOf(mode.signal);
+  const error =
+    interrupt === null
+      ? toWreckitError(thrown)
+      : new WreckitError('INTERNAL', `${verb}: ${interrupt.message}`, {
+          hint: 'run the command again',
+          details: { signal: interrupt.signalName },
+          retryable: true,
+          cause: thrown,
+        });
+  if (json) await io.stdout.write(`${JSON.stringify(failureDocument(verb, error))}\n`);
+  else await io.stderr.write(`error: ${oneLine(error.message)}\nhint: ${oneLine(error.hint)}\n`);
+  if (mode.verbose) await io.stderr.write(`${traceOf(thrown)}\n`);
+  return interrupt?.exitCode ?? exitCodeOf?.(error) ?? error.exitCode;
+}
+
+function textOf(io: Io, { text }: VerbResult): string {
+  if (text === undefined) return '';
+  const format = { columns: io.stdout.columns, color: isColorWanted(io.env, io.stdout.isTty) };
+  const rendered = typeof text === 'string' ? text : text(format);
+  return rendered === '' || rendered.endsWith('\n') ? rendered : `${rendered}\n`;
+}
+
+/** Messages carry other programs' words: control characters in them must not reach the terminal. */
+function oneLine(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) =>
+    JSON.stringify(character).slice(1, -1),
+  );
+}
+
+function traceOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return oneLine(String(thrown));
+  const cause = thrown.cause === undefined ? '' : `\ncaused by ${traceOf(thrown.cause)}`;
+  return `${oneLine(thrown.stack ?? thrown.message)}${cause}`;
+}

@@ -1,0 +1,137 @@
+/**
+ * Runs one command line of a program:
+ *
+ *   argv → findVerb (verb table only) → load that verb's module → parseVerb (commander) → run → print
+ *
+ * Whatever happens comes back as an exit code; under `--json` stdout carries exactly one document, also for
+ * usage errors. Verbs and how to write one: verb.ts.
+ */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { quote } from '../contract/names.ts';
+import { WreckitError } from '../errors.ts';
+import { type FoundVerb, findVerb, splitAtDashes } from './find-verb.ts';
+import type { Io } from './io.ts';
+import { type OutputMode, printFailure, printResult } from './output.ts';
+import type { GlobalOption, VerbModule, VerbNode, VerbResult } from './verb.ts';
+
+export interface Program {
+  readonly name: string;
+  readonly summary: string;
+  /** Read only when asked for. */
+  readonly version: () => string;
+  readonly verbs: readonly VerbNode[];
+  readonly globalOptions: readonly GlobalOption[];
+}
+
+export interface ProgramCall extends Program {
+  /** Without the program's name. */
+  readonly argv: readonly string[];
+  readonly io: Io;
+  /** Aborted when the program is to end early (see signals.ts). */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Never rejects for what a verb does; rejects only when stdout and stderr can't be written. */
+export async function runProgram(call: ProgramCall): Promise<number> {
+  const { head } = splitAtDashes(call.argv);
+  let mode: OutputMode = {
+    io: call.io,
+    verb: call.name,
+    json: head.includes('--json'),
+    verbose: head.includes('--verbose'),
+    signal: call.signal ?? new AbortController().signal,
+  };
+  let module: VerbModule | undefined;
+  try {
+    const found = findVerb(call.name, call.verbs, call.globalOptions, helpWords(call.argv));
+    mode = { ...mode, verb: found.path.join(' ') || call.name };
+    module = await found.entry?.load();
+    const result =
+      module === undefined
+        ? await answerWithoutVerb(call, found, mode)
+        : await runVerb(call, found, module, mode);
+    return await printResult(mode, result);
+  } catch (thrown) {
+    return await printFailure(mode, thrown, module?.exitCodeOf?.bind(module));
+  }
+}
+
+/** `help sprite start` is `sprite start --help`. */
+function helpWords(argv: readonly string[]): readonly string[] {
+  const index = argv.findIndex((word) => !word.startsWith('-'));
+  if (argv[index] !== 'help') return argv;
+  const others = argv.filter((_, position) => position !== index);
+  const end = others.indexOf('--');
+  return end < 0 ? [...others, '--help'] : [...others.slice(0, end), '--help'];
+}
+
+async function answerWithoutVerb(call: ProgramCall, found: FoundVerb, mode: OutputMode): Promise<VerbResult> {
+  const { args, path, nodes } = found;
+  const name = [call.name, ...path].join(' ');
+  if (path.length === 0 && (args.includes('--version') || args.includes('-V'))) {
+    const version = call.version();
+    return { data: { name: call.name, version }, text: `${call.name} ${version}` };
+  }
+  const isHelpAsked = args.includes('--help') || args.includes('-h');
+  if (isHelpAsked || (args.length === 0 && found.rest === null)) {
+    const { groupHelp } = await import('./help.ts');
+    const subject = {
+      program: call.name,
+      summary: call.summary,
+      path,
+      nodes,
+      globalOptions: call.globalOptions,
+    };
+    return { data: { help: groupHelp(subject, 100) }, text: ({ columns }) => groupHelp(subject, columns) };
+  }
+  throw new WreckitError('USAGE', `${name}: no command given`, {
+    hint: `see the commands there are: ${mode.verb === call.name ? call.name : name} --help`,
+  });
+}
+
+async function runVerb(
+  call: ProgramCall,
+  found: FoundVerb,
+  module: VerbModule,
+  mode: OutputMode,
+): Promise<VerbResult> {
+  const { parseVerb } = await import('./parse-verb.ts');
+  const parsed = parseVerb({
+    name: `${call.name} ${mode.verb}`,
+    summary: found.entry?.summary ?? '',
+    module,
+    globalOptions: call.globalOptions,
+    args: found.args,
+    rest: found.rest,
+    columns: call.io.stdout.columns,
+  });
+  if (parsed.kind === 'help') return { data: { help: parsed.text }, text: parsed.text };
+  mode.signal.throwIfAborted();
+  const { io } = call;
+  const { globals } = parsed;
+  return await module.run({
+    io,
+    cwd: workingDirectory(io.cwd, globals.cwd),
+    verb: mode.verb,
+    globals,
+    options: parsed.options,
+    args: parsed.args,
+    rest: parsed.rest,
+    json: mode.json,
+    signal: mode.signal,
+    warn: async (text) => {
+      if (globals.quiet !== true) await io.stderr.write(`warning: ${text}\n`);
+    },
+  });
+}
+
+/** Throws `USAGE` for a `--cwd` that is no directory. */
+function workingDirectory(from: string, cwd: unknown): string {
+  if (typeof cwd !== 'string') return from;
+  const directory = resolve(from, cwd);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
+  throw new WreckitError('USAGE', `--cwd: ${quote(cwd)} is not a directory`, {
+    hint: 'give the path of a directory',
+  });
+}

@@ -1,0 +1,49 @@
+/** The flags every verb of `wreckit` accepts. */
+
+import type { GlobalOption, VerbContext, VerbModule } from '../cli/verb.ts';
+import { quote } from '../contract/names.ts';
+import { WreckitError } from '../errors.ts';
+
+export interface WreckitGlobals {
+  readonly json?: boolean;
+  /** As given; the resolved directory is the context's `cwd`. */
+  readonly cwd?: string;
+  readonly verbose?: boolean;
+  readonly quiet?: boolean;
+  /** False under `--no-input`. */
+  readonly input: boolean;
+  readonly dryRun?: boolean;
+  /** A file read instead of the project's own files. */
+  readonly config?: string;
+  readonly engine?: string;
+}
+
+export type WreckitVerb<
+  O extends object = Record<never, never>,
+  A extends readonly unknown[] = readonly [],
+> = VerbModule<O, A, WreckitGlobals>;
+
+export type WreckitContext<
+  O extends object = Record<never, never>,
+  A extends readonly unknown[] = readonly [],
+> = VerbContext<O, A, WreckitGlobals>;
+
+export const globalOptions: readonly GlobalOption[] = [
+  { flags: '--json', description: 'print one JSON document on stdout' },
+  { flags: '--cwd <dir>', description: 'work in this directory' },
+  { flags: '--config <file>', description: "read this configuration file instead of the project's" },
+  {
+    flags: '--engine <name>',
+    description: 'engine that makes the sprites: local or cloud',
+    parse: parseEngine,
+  },
+  { flags: '--dry-run', description: 'change nothing, say what would be done' },
+  { flags: '--no-input', description: 'never ask' },
+  { flags: '-q, --quiet', description: 'no warnings and no progress on stderr' },
+  { flags: '-v, --verbose', description: 'say more on stderr' },
+];
+
+function parseEngine(text: string): string {
+  if (/^[a-z][a-z0-9-]{0,31}$/.test(text)) return text;
+  throw new WreckitError('USAGE', `engine: ${quote(text)} is not the name of an engine such as "local"`);
+}

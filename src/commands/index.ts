@@ -1,0 +1,4 @@
+/** The verbs of `wreckit`. A new one is a file and a line here; nothing is loaded before it is called. */
+import type { VerbNode } from '../cli/verb.ts';
+
+export const verbs: readonly VerbNode[] = [];
