@@ -94,8 +94,8 @@ export function toWreckitError(thrown: unknown): WreckitError {
   return new WreckitError('INTERNAL', message, { cause: thrown });
 }
 
-/** The errno name of a thrown system error (`ENOENT`), or undefined. */
+/** The errno name of a thrown system error (`ENOENT`), or undefined; `ERR_…` are faults of programs. */
 export function errnoOf(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
-  return typeof thrown.code === 'string' ? thrown.code : undefined;
+  return typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code) ? thrown.code : undefined;
 }

@@ -90,9 +90,10 @@ interface Move {
 function planMoves(stagingDir: Buffer, target: Buffer): Move[] {
   const moves: Move[] = [];
   const merge = (fromDir: Buffer, toDir: Buffer): void => {
-    for (const entry of fs.readdirSync(fromDir, { withFileTypes: true, encoding: 'buffer' })) {
-      const name = Buffer.from(entry.name);
+    // Not withFileTypes: with names as buffers Bun's entries have none.
+    for (const name of fs.readdirSync(fromDir, { encoding: 'buffer' })) {
       const from = below(fromDir, name);
+      const entry = fs.lstatSync(from);
       const to = below(toDir, name);
       const present = fs.lstatSync(to, { throwIfNoEntry: false });
       if (present?.isDirectory() === true && !entry.isDirectory()) throw inTheWay(to, 'a directory');
