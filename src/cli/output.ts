@@ -46,8 +46,10 @@ export async function printFailure(
           retryable: true,
           cause: thrown,
         });
-  if (json) await io.stdout.write(`${JSON.stringify(failureDocument(verb, error))}\n`);
-  else await io.stderr.write(`error: ${oneLine(error.message)}\nhint: ${oneLine(error.hint)}\n`);
+  // Where stdout takes nothing (a full disk, a reader that left) the failure is still told on stderr.
+  const document = `${JSON.stringify(failureDocument(verb, error))}\n`;
+  const isTold = json && (await io.stdout.write(document).catch(() => false));
+  if (!isTold) await io.stderr.write(`error: ${oneLine(error.message)}\nhint: ${oneLine(error.hint)}\n`);
   if (mode.verbose) await io.stderr.write(`${traceOf(thrown)}\n`);
   return interrupt?.exitCode ?? exitCodeOf?.(error) ?? error.exitCode;
 }
