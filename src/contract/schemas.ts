@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 
-export const PROTOCOL_VERSION = 1;
+export { PROTOCOL_VERSION } from './protocol.ts';
 
 export const IsolationSchema = z.enum(['namespace', 'userkernel', 'vm']);
 export const NetworkSchema = z.enum(['open', 'filtered', 'none']);
