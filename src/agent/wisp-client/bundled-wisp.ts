@@ -1,0 +1,40 @@
+/**
+ * How the `wisp` of this package is started. Its launcher `bin/wisp` finds a runtime each time; here the
+ * runtime is known already, it is the one that runs this program, so the shell in between is saved.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../package-root.ts';
+
+/**
+ * A project's `bunfig.toml` can preload code and its `.env` is read into the environment; neither may
+ * happen on the host because somebody stands in that directory.
+ */
+const BUN_FLAGS = ['--no-env-file', `--config=${process.platform === 'win32' ? 'NUL' : '/dev/null'}`];
+
+/** The words that start it, and the file among them that is the program. */
+export interface BundledWisp {
+  readonly argv: readonly string[];
+  readonly path: string;
+}
+
+/** null: the package lacks it. */
+export function bundledWisp(): BundledWisp | null {
+  const isBun = process.versions.bun !== undefined;
+  // A bundle lies beside this one, in `dist/bun` or `dist/node`.
+  const sibling = join(import.meta.dirname, isBun ? 'wisp.js' : 'wisp.mjs');
+  if (existsSync(sibling)) return startedBy(isBun, sibling);
+  return fromCheckout(isBun);
+}
+
+function fromCheckout(isBun: boolean): BundledWisp | null {
+  const root = packageRoot();
+  const source = join(root, 'src', 'wisp', 'index.ts');
+  if (isBun && existsSync(source)) return startedBy(true, source);
+  const launcher = join(root, 'bin', 'wisp');
+  return existsSync(launcher) ? { argv: [launcher], path: launcher } : null;
+}
+
+function startedBy(isBun: boolean, path: string): BundledWisp {
+  return { argv: [process.execPath, ...(isBun ? BUN_FLAGS : []), path], path };
+}

@@ -1,0 +1,19 @@
+/** How the words of the wisp contract are said to a program: its own way, or in another program's dialect. */
+import type { WispCommand } from '../wisp-command.ts';
+import type { WispProgram } from '../wisp-program.ts';
+import { flyArgv } from './fly.ts';
+
+export interface ArgvOptions {
+  /** Ask for the one JSON document. */
+  readonly json: boolean;
+}
+
+/** The whole argv of a call. Throws `UNSUPPORTED` for what the program's dialect can't say. */
+export function argvFor(program: WispProgram, command: WispCommand, options: ArgvOptions): string[] {
+  switch (program.dialect) {
+    case 'wisp':
+      return [...program.argv, ...command.words, ...(options.json ? ['--json'] : []), ...command.args];
+    case 'fly':
+      return flyArgv(program, command, options);
+  }
+}

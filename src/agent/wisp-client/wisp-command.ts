@@ -1,0 +1,186 @@
+/**
+ * The command lines of the wisp contract as data: what `--dry-run` prints is what would be run. Every name is
+ * checked here, before any process is made from it, and no value can be taken for a flag.
+ */
+import { assertSessionId, assertSpriteName, quote } from '../../contract/names.ts';
+import { WreckitError } from '../../errors.ts';
+import type { SpriteListFilter, SpriteStartSpec } from './wisp-client.ts';
+
+export interface WispCommand {
+  /** The verb: `['start']`, `['fs', 'read']`. `--json` goes right after it. */
+  readonly words: readonly string[];
+  readonly args: readonly string[];
+}
+
+export interface ExecFlags {
+  readonly dir?: string | undefined;
+  /** Visible in argv: for what the user has written there, never for secrets. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly envFile?: string | undefined;
+  readonly user?: string | undefined;
+  readonly commandTimeout?: string | undefined;
+  readonly maxOutput?: string | undefined;
+  readonly tty?: boolean | undefined;
+  readonly detach?: boolean | undefined;
+  readonly stdin?: boolean | undefined;
+}
+
+/** What the verb is called in messages and documents. */
+export function verbOf({ words }: WispCommand): string {
+  return words.join(' ');
+}
+
+export function startCommand(name: string, spec: SpriteStartSpec = {}): WispCommand {
+  return named('start', name, [
+    ...flag('--image', spec.image),
+    ...flag('--memory', spec.memory),
+    ...flag('--cpus', spec.cpus),
+    ...flag('--pids', spec.pids),
+    ...flag('--network', spec.network),
+    ...(spec.allow ?? []).flatMap((domain) => flag('--allow', domain)),
+    ...pairs('--env', spec.env),
+    ...pairs('--label', spec.labels),
+    ...flag('--ttl', spec.ttl),
+    ...flag('--from', spec.from),
+    ...flag('--min-isolation', spec.minIsolation),
+  ]);
+}
+
+export function listCommand(filter: SpriteListFilter = {}): WispCommand {
+  return { words: ['list'], args: [...flag('--prefix', filter.prefix), ...pairs('--label', filter.labels)] };
+}
+
+/** `info`, `stop`, `wake`, `sessions`: verbs of a name alone. */
+export function nameCommand(verb: 'info' | 'stop' | 'wake' | 'sessions', name: string): WispCommand {
+  return named(verb, name);
+}
+
+export function killCommand(
+  names: readonly string[],
+  labels?: Readonly<Record<string, string>>,
+): WispCommand {
+  const args = [...names.map((name) => assertSpriteName(name)), ...pairs('--label', labels)];
+  if (args.length > 0) return { words: ['kill'], args };
+  throw new WreckitError('USAGE', 'kill: no sprite named');
+}
+
+/** What follows `--` is the command's own and goes through untouched. */
+export function execCommand(name: string, command: readonly string[], flags: ExecFlags = {}): WispCommand {
+  if (command.length === 0) throw new WreckitError('USAGE', `exec in ${quote(name)}: no command given`);
+  for (const word of command) assertNoNul('exec', word);
+  return named('exec', name, [
+    ...flag('--dir', flags.dir === undefined ? undefined : assertInsidePath(flags.dir)),
+    ...pairs('--env', flags.env),
+    ...flag('--env-file', flags.envFile),
+    ...flag('--user', flags.user),
+    ...flag('--timeout', flags.commandTimeout),
+    ...flag('--max-output', flags.maxOutput),
+    ...(flags.tty === true ? ['--tty'] : []),
+    ...(flags.detach === true ? ['--detach'] : []),
+    ...(flags.stdin === true ? ['--stdin'] : []),
+    '--',
+    ...command,
+  ]);
+}
+
+export interface AttachFlags {
+  readonly from?: number | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+export function attachCommand(name: string, sessionId?: string, flags: AttachFlags = {}): WispCommand {
+  return named('attach', name, [
+    ...(sessionId === undefined ? [] : [assertSessionId(sessionId)]),
+    ...flag('--from', flags.from?.toString()),
+    ...(flags.readOnly === true ? ['--read-only'] : []),
+  ]);
+}
+
+export interface LogsFlags {
+  readonly from?: number | undefined;
+  readonly follow?: boolean | undefined;
+}
+
+export function logsCommand(name: string, sessionId: string, flags: LogsFlags = {}): WispCommand {
+  return named('logs', name, [
+    assertSessionId(sessionId),
+    ...flag('--from', flags.from?.toString()),
+    ...(flags.follow === true ? ['--follow'] : []),
+  ]);
+}
+
+export interface KillSessionFlags {
+  readonly signalName?: string | undefined;
+  readonly grace?: string | undefined;
+}
+
+export function killSessionCommand(
+  name: string,
+  sessionId: string,
+  flags: KillSessionFlags = {},
+): WispCommand {
+  return named('kill-session', name, [
+    assertSessionId(sessionId),
+    ...flag('--signal', flags.signalName),
+    ...flag('--grace', flags.grace),
+  ]);
+}
+
+export type FsVerb = 'read' | 'write' | 'ls' | 'rm' | 'mkdir' | 'mv' | 'chmod';
+
+/** `paths` are absolute inside the sprite; `more` are flags and plain words, checked by the caller. */
+export function fsCommand(
+  verb: FsVerb,
+  name: string,
+  paths: readonly string[],
+  more: readonly string[] = [],
+): WispCommand {
+  const args = [assertSpriteName(name), ...paths.map((path) => assertInsidePath(path)), ...more];
+  return { words: ['fs', verb], args };
+}
+
+/** The tar stream comes on stdin. */
+export function pushCommand(name: string, dst: string): WispCommand {
+  return named('push', name, ['-', assertInsidePath(dst)]);
+}
+
+/** The tar stream goes to stdout. */
+export function pullCommand(name: string, src: string): WispCommand {
+  return named('pull', name, [assertInsidePath(src), '-']);
+}
+
+export function gcCommand(isDryRun: boolean): WispCommand {
+  return { words: ['gc'], args: isDryRun ? ['--dry-run'] : [] };
+}
+
+/** Returns `path`. Throws `PATH_INVALID`. */
+export function assertInsidePath(path: string): string {
+  assertNoNul('path', path);
+  if (path.startsWith('/')) return path;
+  throw new WreckitError('PATH_INVALID', `path inside the sprite: ${quote(path)} is not absolute`);
+}
+
+function named(verb: string, name: string, args: readonly string[] = []): WispCommand {
+  return { words: [verb], args: [assertSpriteName(name), ...args] };
+}
+
+function flag(name: string, value: string | undefined): string[] {
+  if (value === undefined) return [];
+  assertNoNul(name, value);
+  if (value === '') throw new WreckitError('USAGE', `${name}: the value is empty`);
+  if (value.startsWith('-')) throw new WreckitError('USAGE', `${name}: ${quote(value)} looks like a flag`);
+  return [name, value];
+}
+
+function pairs(name: string, record: Readonly<Record<string, string>> | undefined): string[] {
+  return Object.entries(record ?? {}).flatMap(([key, value]) => {
+    if (key === '' || key.includes('=')) {
+      throw new WreckitError('USAGE', `${name}: ${quote(key)} is not a name for a value`);
+    }
+    return flag(name, `${key}=${value}`);
+  });
+}
+
+function assertNoNul(what: string, text: string): void {
+  if (text.includes('\0')) throw new WreckitError('USAGE', `${what}: ${quote(text)} has a NUL in it`);
+}
