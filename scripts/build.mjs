@@ -109,6 +109,8 @@ async function buildForNode(out) {
     minify: true,
     keepNames: true,
     platform: 'node',
+    // A UMD main can not be bundled; packages that have one have a module beside it.
+    mainFields: ['module', 'main'],
     format: 'esm',
     target: `node${minimum}`,
     legalComments: 'none',
