@@ -1,0 +1,159 @@
+/**
+ * Control groups, version 1, 2 and hybrid: which limits this machine can enforce, and what a sprite uses.
+ * The OCI runtime makes and removes the groups; this file only reads.
+ */
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf } from '../../errors.ts';
+import { type Mount, readMounts } from './host-mounts.ts';
+
+export type Controller = 'memory' | 'cpu' | 'pids';
+const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'pids'];
+
+export interface CgroupSupport {
+  readonly mode: 'v1' | 'v2' | 'hybrid' | 'none';
+  readonly controllers: ReadonlySet<Controller>;
+  /** Parent of the sprites' groups, as the runtime's `cgroupsPath` takes it. */
+  readonly parent: string;
+  /** v1 without swap accounting: a memory limit can't cover swap. */
+  readonly canLimitSwap: boolean;
+}
+
+/** Asked by running sprites as `rootless`: an ordinary user has only what a systemd session delegated to it. */
+export function cgroupSupport(rootless: boolean): CgroupSupport {
+  const mounts = readMounts();
+  const unified = mounts.find((mount) => mount.type === 'cgroup2');
+  const v1 = mounts.filter((mount) => mount.type === 'cgroup');
+  const v1Controllers = CONTROLLERS.filter((name) => v1.some((mount) => mount.superOptions.includes(name)));
+  const mode = v1Controllers.length > 0 ? (unified ? 'hybrid' : 'v1') : unified ? 'v2' : 'none';
+  if (mode === 'v2' && unified) return unifiedSupport(unified.point, rootless);
+  if (mode === 'none' || rootless) return { mode, controllers: new Set(), parent: '/', canLimitSwap: false };
+  const memory = v1.find((mount) => mount.superOptions.includes('memory'));
+  const usable = v1Controllers.filter((name) => v1.some((mount) => isWritable(mount, name)));
+  return {
+    mode,
+    controllers: new Set(usable),
+    parent: '/',
+    canLimitSwap:
+      memory !== undefined && readText(join(memory.point, 'memory.memsw.usage_in_bytes')) !== null,
+  };
+}
+
+function isWritable(mount: Mount, name: Controller): boolean {
+  return mount.superOptions.includes(name) && canWrite(mount.point);
+}
+
+function unifiedSupport(point: string, rootless: boolean): CgroupSupport {
+  const parent = rootless ? delegatedParent(point) : '/';
+  if (parent === null) return { mode: 'v2', controllers: new Set(), parent: '/', canLimitSwap: false };
+  const available = (readText(join(point, parent, 'cgroup.controllers')) ?? '').trim().split(' ');
+  const writable = canWrite(join(point, parent));
+  return {
+    mode: 'v2',
+    controllers: new Set(writable ? CONTROLLERS.filter((name) => available.includes(name)) : []),
+    parent,
+    canLimitSwap: true,
+  };
+}
+
+/** The uppermost group that systemd gave to this user (`user@1000.service`), or null. */
+function delegatedParent(point: string): string | null {
+  const own = ownGroup('/proc/self/cgroup', '');
+  let found: string | null = null;
+  for (let group = own; group !== null && group !== '/'; group = dirname(group)) {
+    const isMine = statSync(join(point, group), { throwIfNoEntry: false })?.uid === process.getuid?.();
+    if (isMine && canWrite(join(point, group, 'cgroup.subtree_control'))) found = group;
+  }
+  return found;
+}
+
+function ownGroup(cgroupFile: string, controller: Controller | ''): string | null {
+  for (const line of (readText(cgroupFile) ?? '').split('\n')) {
+    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (controllers !== undefined && path !== undefined && controllers.split(',').includes(controller))
+      return path;
+  }
+  return null;
+}
+
+export interface CgroupUsage {
+  readonly memory_bytes: number | null;
+  readonly cpu_ms: number | null;
+  readonly pids: number | null;
+}
+
+/** What the group of process `pid` uses now. */
+export function cgroupUsage(pid: number): CgroupUsage {
+  const dir = groupDirs(pid);
+  const v1CpuNs = dir('cpuacct', 'cpuacct.usage');
+  const v2CpuUs = dir('', 'cpu.stat');
+  return {
+    memory_bytes: toNumber(dir('memory', 'memory.usage_in_bytes') ?? dir('', 'memory.current')),
+    pids: toNumber(dir('pids', 'pids.current') ?? dir('', 'pids.current')),
+    cpu_ms: v1CpuNs !== null ? Math.round(Number(v1CpuNs) / 1e6) : cpuMsOfStat(v2CpuUs),
+  };
+}
+
+/** The limits the kernel enforces on process `pid`; null: none, or not known. */
+export function cgroupLimits(pid: number): {
+  memory: number | null;
+  cpus: number | null;
+  pids: number | null;
+} {
+  const dir = groupDirs(pid);
+  const quota = toNumber(dir('cpu', 'cpu.cfs_quota_us'));
+  const period = toNumber(dir('cpu', 'cpu.cfs_period_us'));
+  const [max, maxPeriod] = (dir('', 'cpu.max') ?? '').trim().split(' ').map(Number);
+  const v1Cpus = quota !== null && quota > 0 && period ? quota / period : null;
+  return {
+    memory: toNumber(dir('memory', 'memory.limit_in_bytes') ?? dir('', 'memory.max')),
+    pids: toNumber(dir('pids', 'pids.max') ?? dir('', 'pids.max')),
+    cpus: v1Cpus ?? (max && maxPeriod ? max / maxPeriod : null),
+  };
+}
+
+type GroupReader = (controller: string, file: string) => string | null;
+
+/** Reads a file of the group of `pid`: of a v1 controller, or ('') of the unified hierarchy. */
+function groupDirs(pid: number): GroupReader {
+  const mounts = readMounts();
+  const groups = (readText(`/proc/${pid}/cgroup`) ?? '').split('\n').map((line) => line.split(':'));
+  return (controller, file) => {
+    const mount = mounts.find((each) =>
+      controller === ''
+        ? each.type === 'cgroup2'
+        : each.type === 'cgroup' && each.superOptions.includes(controller),
+    );
+    const group = groups.find(([, names]) => names?.split(',').includes(controller))?.[2];
+    return mount && group !== undefined ? readText(join(mount.point, group, file)) : null;
+  };
+}
+
+function cpuMsOfStat(stat: string | null): number | null {
+  const usage = /^usage_usec (\d+)$/m.exec(stat ?? '')?.[1];
+  return usage === undefined ? null : Math.round(Number(usage) / 1000);
+}
+
+function toNumber(text: string | null): number | null {
+  const trimmed = text?.trim() ?? '';
+  return trimmed === '' || trimmed === 'max' || Number.isNaN(Number(trimmed)) ? null : Number(trimmed);
+}
+
+function canWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== undefined) return false;
+    throw error;
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) !== undefined) return null;
+    throw error;
+  }
+}

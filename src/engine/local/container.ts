@@ -1,0 +1,157 @@
+/** A sprite's container: booted, looked at, taken down. The caller holds the sprite's lock. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SpriteStartError, WreckitError } from '../../errors.ts';
+import { isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
+import { decodeUtf8 } from '../../process/text.ts';
+import type { Waiting } from '../engine.ts';
+import { boot, planGuards } from './boot.ts';
+import { cgroupLimits, cgroupSupport } from './cgroup.ts';
+import { findHiddenPaths } from './hidden-paths.ts';
+import { type RunningSprite, runInside } from './inside.ts';
+import { hostLayout, imageLayout, type RootLayout } from './layout.ts';
+import { ociSpec, ROOT_CAPABILITIES, rlimits } from './oci-spec.ts';
+import type { SpriteRecord } from './record.ts';
+import { SPRITE_HOME, type SpriteDirs } from './rootfs.ts';
+import { type Container, deleteContainer, readInit } from './runtime.ts';
+
+const BOOT_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 30_000;
+
+export interface SpriteContainer {
+  readonly record: SpriteRecord;
+  readonly dirs: SpriteDirs;
+  /** The runtime's state directory. */
+  readonly runtimeRoot: string;
+  /** Unpacked image, or null for base `host`. */
+  readonly image: string | null;
+}
+
+export function layoutOf(image: string | null): RootLayout {
+  return image === null ? hostLayout() : imageLayout(image);
+}
+
+export function containerOf({ record, runtimeRoot }: Omit<SpriteContainer, 'image'>): Container {
+  return { runtime: record.runtime, root: runtimeRoot, id: `wisp-${record.id}` };
+}
+
+/** Starts PID 1 and runs a command beside it. Returns PID 1. Throws `SPRITE_START_FAILED`; nothing runs then. */
+export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): Promise<ProcessIdentity> {
+  const { record, dirs, image } = sprite;
+  const container = containerOf(sprite);
+  await deleteContainer(container, waiting);
+  const layout = layoutOf(image);
+  const isGuarded = image === null && !record.rootless;
+  const plan = isGuarded ? planGuards(layout, dirs.mnt) : { layout, guards: [] };
+  const hidden = image === null && record.rootless ? await findHiddenPaths(layout, waiting) : [];
+  const spec = ociSpec({
+    record,
+    dirs,
+    layout: plan.layout,
+    cgroups: cgroupSupport(record.rootless),
+    containerId: container.id,
+    hidden,
+    maxFileBytes: record.max_file_bytes,
+  });
+  const pidFile = join(dirs.bundle, 'init.pid');
+  const logFile = join(dirs.bundle, 'runtime.log');
+  for (const file of [pidFile, logFile]) rmSync(file, { force: true });
+  writeFileSync(join(dirs.bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
+  const runtimeOptions = ['--root', container.root, '--log', logFile];
+  const runOptions = ['run', '--detach', '--bundle', dirs.bundle, '--pid-file', pidFile];
+  try {
+    await boot({
+      runtimeArgv: [container.runtime, ...runtimeOptions, ...runOptions, container.id],
+      logFile,
+      mnt: dirs.mnt,
+      guards: plan.guards,
+      timeoutMs: BOOT_TIMEOUT_MS,
+      signal: waiting.signal,
+    });
+    const init = readInit(pidFile);
+    if (init === null) throw new SpriteStartError('container: its first process ended at once');
+    assertLimits(record, init.pid);
+    await assertReady(runningSprite(sprite, init), waiting);
+    return init;
+  } catch (error) {
+    await deleteContainer(container);
+    throw error;
+  }
+}
+
+export function isUp(record: SpriteRecord): boolean {
+  return record.phase === 'ready' && record.init !== null && isSameProcess(record.init);
+}
+
+export function runningSprite(sprite: Omit<SpriteContainer, 'image'>, init: ProcessIdentity): RunningSprite {
+  const { record, dirs, runtimeRoot } = sprite;
+  const { uid, gid } = record.rootless ? { uid: 0, gid: 0 } : record;
+  return {
+    name: record.name,
+    id: record.id,
+    dir: dirs.dir,
+    runtime: record.runtime,
+    runtimeRoot,
+    containerId: containerOf(sprite).id,
+    initPid: init.pid,
+    env: { ...baseEnvironment(record.name), ...record.env },
+    home: SPRITE_HOME,
+    users: {
+      sprite: { uid, gid, home: SPRITE_HOME, capabilities: [] },
+      root: { uid: 0, gid: 0, home: '/root', capabilities: ROOT_CAPABILITIES },
+    },
+    rlimits: rlimits(record.max_file_bytes),
+  };
+}
+
+function baseEnvironment(name: string): Record<string, string> {
+  return {
+    PATH: `${SPRITE_HOME}/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    HOME: SPRITE_HOME,
+    USER: 'sprite',
+    LOGNAME: 'sprite',
+    LANG: 'C.UTF-8',
+    SPRITE_NAME: name,
+    // Agents that refuse to work unattended as root look at this: a rootless sprite's user is 0 in its namespace.
+    IS_SANDBOX: '1',
+  };
+}
+
+/** What was asked for must be what the kernel enforces. Throws `SPRITE_START_FAILED`. */
+function assertLimits(record: SpriteRecord, pid: number): void {
+  const { controllers } = cgroupSupport(record.rootless);
+  const enforced = cgroupLimits(pid);
+  const wanted = record.limits;
+  const isWrong =
+    (controllers.has('memory') &&
+      wanted.memory_bytes !== null &&
+      (enforced.memory ?? Infinity) > wanted.memory_bytes) ||
+    (controllers.has('cpu') && wanted.cpus !== null && (enforced.cpus ?? Infinity) > wanted.cpus + 0.01) ||
+    (controllers.has('pids') && wanted.pids !== null && (enforced.pids ?? Infinity) > wanted.pids);
+  if (!isWrong) return;
+  throw new SpriteStartError('limits: the kernel does not enforce what was asked for', {
+    details: { wanted, enforced },
+  });
+}
+
+async function assertReady(sprite: RunningSprite, { signal }: Waiting): Promise<void> {
+  const request = { command: ['/bin/sh', '-c', ':'], user: 'sprite', dir: sprite.home } as const;
+  const result = await runInside(sprite, request, { timeoutMs: READY_TIMEOUT_MS, signal, maxBytes: 8192 });
+  if (!result.failed) return;
+  signal?.throwIfAborted();
+  throw new SpriteStartError(
+    `sprite: a first command did not run in it: ${decodeUtf8(result.stderr).trim()}`,
+    {
+      hint: 'a sprite needs /bin/sh and coreutils (busybox is enough) in its image',
+      details: { exit_code: result.exitCode, timed_out: result.timedOut },
+    },
+  );
+}
+
+/** Throws `SPRITE_BUSY` for a sprite that is not up (it went down between two looks). */
+export function assertUp(record: SpriteRecord): ProcessIdentity {
+  if (record.init !== null && isUp(record)) return record.init;
+  throw new WreckitError('SPRITE_BUSY', `sprite "${record.name}": it went down meanwhile`, {
+    retryable: true,
+  });
+}

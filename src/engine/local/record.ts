@@ -1,0 +1,91 @@
+/**
+ * A sprite's record, `record.json`: written before anything of the sprite is made, read by every command.
+ * What the record can't know (is it running?) is asked of the kernel: see `state.ts`.
+ */
+import type { Isolation, Network } from '../../contract/schemas.ts';
+import { WreckitError } from '../../errors.ts';
+import type { ProcessIdentity } from '../../process/identity.ts';
+import { readJsonFile } from './json-file.ts';
+
+export const RECORD_VERSION = 1;
+
+/**
+ * What is being done, or was when its doer died:
+ *   creating  its directories are being made; none of its code has run
+ *   booting   its container is being started; its disk is there
+ *   ready     it has been up; whether it runs now the kernel knows
+ *   removing  it is to go, with everything
+ */
+export const RECORD_PHASES = ['creating', 'booting', 'ready', 'removing'] as const;
+export type RecordPhase = (typeof RECORD_PHASES)[number];
+
+export interface SpriteRecord {
+  readonly version: typeof RECORD_VERSION;
+  readonly name: string;
+  readonly id: string;
+  readonly phase: RecordPhase;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly owner: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly image: string;
+  /** What the user or the default asked for; null: not limited. */
+  readonly limits: {
+    readonly memory_bytes: number | null;
+    readonly cpus: number | null;
+    readonly pids: number | null;
+  };
+  readonly network: Network;
+  readonly isolation: Isolation;
+  readonly rootless: boolean;
+  readonly runtime: string;
+  /** The sprite user's ids on this machine, and inside. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly warnings: readonly string[];
+  /** Largest file the sprite may write. */
+  readonly max_file_bytes: number;
+  /** The sprite's PID 1 of its last boot. */
+  readonly init: ProcessIdentity | null;
+}
+
+/** Reads and checks a record. Throws the system error (`ENOENT`) or `INTERNAL` when it is not a record. */
+export function readRecord(path: string): SpriteRecord {
+  const value = readJsonFile(path);
+  if (isRecord(value)) return value;
+  throw new WreckitError('INTERNAL', `sprite record: ${path} is not a record of version ${RECORD_VERSION}`);
+}
+
+// Checked by hand: every command reads records, and a schema library would be most of its start-up.
+function isRecord(value: unknown): value is SpriteRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Partial<Record<keyof SpriteRecord, unknown>>;
+  const texts = [
+    record.name,
+    record.id,
+    record.created_at,
+    record.image,
+    record.network,
+    record.isolation,
+    record.runtime,
+  ];
+  return (
+    record.version === RECORD_VERSION &&
+    texts.every((text) => typeof text === 'string') &&
+    RECORD_PHASES.some((phase) => phase === record.phase) &&
+    typeof record.uid === 'number' &&
+    typeof record.gid === 'number' &&
+    typeof record.max_file_bytes === 'number' &&
+    typeof record.rootless === 'boolean' &&
+    isObject(record.labels) &&
+    isObject(record.env) &&
+    isObject(record.limits) &&
+    Array.isArray(record.warnings) &&
+    (record.init === null || isObject(record.init))
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
