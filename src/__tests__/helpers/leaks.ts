@@ -1,0 +1,154 @@
+/**
+ * What a test left behind: processes, mounts, control groups, files. Everything of a test file lives below
+ * one directory (its scope: TMPDIR and HOME, see setup.ts), and its children carry that path in their
+ * environment, their arguments, their working directory or the mounts they see: that is how one's own
+ * leftovers are told from what else happens on the machine.
+ *
+ *   bun src/__tests__/helpers/leaks.ts SCOPE    lists the leftovers of a scope; exit 1 if there are any
+ */
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+
+export const SCOPE_VARIABLE = 'WRECKIT_TEST_SCOPE';
+
+export interface LeakedProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
+export interface Leaks {
+  readonly processes: readonly LeakedProcess[];
+  /** Mount points on the host. */
+  readonly mounts: readonly string[];
+  /** Directories below /sys/fs/cgroup. */
+  readonly groups: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** Caches of tools, not leftovers of tests. */
+const TOOL_CACHES = /^(home|tsx-\d+|node-compile-cache|bunx-.*|\.bun.*)$/;
+
+/** Control groups that exist now; taken before the tests, given to `findLeaks` after them. */
+export function spriteGroups(): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (dir: string, depth: number): void => {
+    for (const name of namesIn(dir)) {
+      const path = join(dir, name);
+      if (/^(wisp|sprite)/.test(name) && isDirectory(path)) found.add(path);
+      else if (depth > 0 && isDirectory(path)) visit(path, depth - 1);
+    }
+  };
+  visit('/sys/fs/cgroup', 4);
+  return found;
+}
+
+/** What is left now. Something on its way out (a process that is ending) is not left behind: see `settledLeaks`. */
+export function findLeaks(scope: string, groupsBefore: ReadonlySet<string> = new Set()): Leaks {
+  return {
+    processes: leakedProcesses(scope),
+    mounts: mountPointsWith(scope, '/proc/self/mountinfo'),
+    groups: [...spriteGroups()].filter((group) => !groupsBefore.has(group) && isEmptyGroup(group)),
+    files: leftFiles(scope),
+  };
+}
+
+/** The leaks that are still there after `timeoutMs`; empty as soon as there are none. */
+export async function settledLeaks(
+  scope: string,
+  groupsBefore: ReadonlySet<string>,
+  timeoutMs = 3000,
+): Promise<string[]> {
+  let leaks: string[] = [];
+  const isClean = (): boolean => {
+    leaks = describe(findLeaks(scope, groupsBefore));
+    return leaks.length === 0;
+  };
+  await eventually(isClean, { timeoutMs }).catch(() => false);
+  return leaks;
+}
+
+export function describe(leaks: Leaks): string[] {
+  return [
+    ...leaks.processes.map(({ pid, command }) => `process ${pid}: ${command}`),
+    ...leaks.mounts.map((path) => `mount ${path}`),
+    ...leaks.groups.map((path) => `control group ${path}`),
+    ...leaks.files.map((path) => `file ${path}`),
+  ];
+}
+
+function leakedProcesses(scope: string): LeakedProcess[] {
+  const ownNamespace = linkOf('/proc/self/ns/mnt');
+  return namesIn('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => belongsTo(scope, `/proc/${name}`, ownNamespace))
+    .map((name) => ({
+      pid: Number(name),
+      command: textOf(`/proc/${name}/cmdline`).replaceAll('\0', ' ').trim(),
+    }));
+}
+
+function belongsTo(scope: string, proc: string, ownNamespace: string): boolean {
+  const stat = textOf(`${proc}/stat`);
+  if (stat === '' || /\) [ZX] /.test(stat)) return false;
+  if (textOf(`${proc}/environ`).split('\0').includes(`${SCOPE_VARIABLE}=${scope}`)) return true;
+  if (textOf(`${proc}/cmdline`).includes(scope) || isWithin(linkOf(`${proc}/cwd`), scope)) return true;
+  const namespace = linkOf(`${proc}/ns/mnt`);
+  const isElsewhere = namespace !== '' && namespace !== ownNamespace;
+  return isElsewhere && textOf(`${proc}/mountinfo`).includes(`${scope}/`);
+}
+
+function mountPointsWith(scope: string, mountinfo: string): string[] {
+  const lines = textOf(mountinfo).split('\n');
+  return lines.filter((line) => line.includes(`${scope}/`)).map((line) => line.split(' ')[4] ?? line);
+}
+
+/** A group with processes in it is found by its processes, which say whose it is. */
+function isEmptyGroup(group: string): boolean {
+  return existsSync(group) && textOf(join(group, 'cgroup.procs')).trim() === '';
+}
+
+function leftFiles(scope: string): string[] {
+  const top = namesIn(scope).filter((name) => !TOOL_CACHES.test(name));
+  const sprites = join('home', '.local', 'state', 'wisp', 'sprites');
+  return [...top, ...namesIn(join(scope, sprites)).map((name) => join(sprites, name))];
+}
+
+function isWithin(path: string, dir: string): boolean {
+  return path === dir || path.startsWith(`${dir}/`);
+}
+
+function isDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+// What can't be read (gone meanwhile, another user's) can't be told to be ours.
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
+
+if (import.meta.main) {
+  const found = describe(findLeaks(process.argv[2] ?? '/nonexistent'));
+  if (found.length > 0) process.stdout.write(`${found.join('\n')}\n`);
+  process.exitCode = found.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,46 @@
+/**
+ * Loaded before every test file (bunfig.toml). Gives the file a home and a temporary directory of its own
+ * and no settings of the person who runs it; afterwards whatever is left behind fails the file and is removed.
+ */
+import { afterAll } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { buildIfStale } from './build-if-stale.ts';
+import { findLeaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './leaks.ts';
+
+/** Settings that would lead the programs to somebody's real files, accounts or proxies. */
+const PERSONAL = /^(XDG_|WISP_|WRECKIT_|SPRITES?_|ANTHROPIC_|OPENAI_|GEMINI_|GOOGLE_|GIT_|npm_)/i;
+
+buildIfStale();
+const groupsBefore = spriteGroups();
+const scope = realpathSync(mkdtempSync(join(tmpdir(), 'wk-')));
+for (const name of Object.keys(process.env)) {
+  if (PERSONAL.test(name)) delete process.env[name];
+}
+process.env.HOME = join(scope, 'home');
+process.env.TMPDIR = scope;
+process.env[SCOPE_VARIABLE] = scope;
+mkdirSync(process.env.HOME, { mode: 0o700 });
+
+afterAll(async () => {
+  const leaks = await settledLeaks(scope, groupsBefore);
+  removeLeft();
+  if (leaks.length > 0)
+    throw new Error(`${basename(process.argv[1] ?? '')} left behind:\n${leaks.join('\n')}`);
+}, 30_000);
+
+function removeLeft(): void {
+  const { processes, mounts, groups } = findLeaks(scope, groupsBefore);
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
+  for (const point of mounts) spawnSync('umount', ['-l', point]);
+  for (const group of groups) spawnSync('rmdir', [group]);
+  rmSync(scope, { recursive: true, force: true });
+}
