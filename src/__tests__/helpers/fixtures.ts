@@ -1,0 +1,6 @@
+import { fileURLToPath } from 'node:url';
+
+/** Path of a program in fixtures/bin. */
+export function fixtureBin(name: string): string {
+  return fileURLToPath(new URL(`../../../fixtures/bin/${name}`, import.meta.url));
+}
