@@ -91,7 +91,14 @@ function leakedProcesses(scope: string): LeakedProcess[] {
 function belongsTo(scope: string, proc: string, ownNamespace: string): boolean {
   const stat = textOf(`${proc}/stat`);
   if (stat === '' || /\) [ZX] /.test(stat)) return false;
-  if (textOf(`${proc}/environ`).split('\0').includes(`${SCOPE_VARIABLE}=${scope}`)) return true;
+  // A prefix is enough: the scope of a whole run holds those of its files.
+  const mark = `${SCOPE_VARIABLE}=${scope}`;
+  if (
+    textOf(`${proc}/environ`)
+      .split('\0')
+      .some((entry) => entry.startsWith(mark))
+  )
+    return true;
   if (textOf(`${proc}/cmdline`).includes(scope) || isWithin(linkOf(`${proc}/cwd`), scope)) return true;
   const namespace = linkOf(`${proc}/ns/mnt`);
   const isElsewhere = namespace !== '' && namespace !== ownNamespace;

@@ -5,15 +5,19 @@
 import { afterAll } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildIfStale } from './build-if-stale.ts';
 import { findLeaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './leaks.ts';
 
 /** Settings that would lead the programs to somebody's real files, accounts or proxies. */
-const PERSONAL = /^(XDG_|WISP_|WRECKIT_|SPRITES?_|ANTHROPIC_|OPENAI_|GEMINI_|GOOGLE_|GIT_|npm_)/i;
+const PERSONAL = /^(XDG_|WISP_|WRECKIT_(?!TEST_)|SPRITES?_|ANTHROPIC_|OPENAI_|GEMINI_|GOOGLE_|GIT_)/;
 
 buildIfStale();
+// npm, where a test needs it, keeps the person's registry and cache; so do the Nodes of the tests.
+process.env.WRECKIT_TEST_HOME ??= homedir();
+process.env.WRECKIT_TEST_CACHE ??= join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'wreckit');
+
 const groupsBefore = spriteGroups();
 const scope = realpathSync(mkdtempSync(join(tmpdir(), 'wk-')));
 for (const name of Object.keys(process.env)) {

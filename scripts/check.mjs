@@ -1,0 +1,111 @@
+/**
+ * `npm test`: everything that must hold before a change goes in. Prepares the machine, then format and lint,
+ * types, all tests, and a look for leftovers. Every check runs even when an earlier one failed; the last line
+ * of stdout is `N passed, N failed`, where each check besides the tests counts as one.
+ *
+ *   npm test                      all of it
+ *   npm test -- src/__tests__/e2e only these test files (the other checks still run)
+ */
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensure } from './ensure.mjs';
+import { findBun } from './lib/bun.mjs';
+import { run, ScriptError, say, script } from './lib/shell.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const TEST_TIMEOUT_MS = 60_000;
+/** All tests together; a run that hangs must end, and say so, before whoever runs it gives up. */
+const SUITE_TIMEOUT_MS = 18 * 60_000;
+
+async function timed(name, action) {
+  const startedAt = Date.now();
+  const result = await action();
+  return { name, seconds: (Date.now() - startedAt) / 1000, ...result };
+}
+
+/** A tool of node_modules: passed if it ends with 0. Its output is shown only if it fails. */
+function tool(name, packagePath, args) {
+  return timed(name, async () => {
+    let output = '';
+    const manifest = JSON.parse(
+      readFileSync(join(root, 'node_modules', packagePath, 'package.json'), 'utf8'),
+    );
+    const bin = typeof manifest.bin === 'string' ? manifest.bin : Object.values(manifest.bin)[0];
+    const status = await run(process.execPath, [join(root, 'node_modules', packagePath, bin), ...args], {
+      cwd: root,
+      onOutput: (text) => {
+        output += text;
+      },
+    });
+    if (status !== 0) process.stdout.write(`\n${name}: ended with ${status}\n${output}\n`);
+    return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 };
+  });
+}
+
+/** The tests in a temporary directory of their own, so that what they leave behind is seen. */
+function tests(bun, suite, paths) {
+  return timed('tests', async () => {
+    let tail = '';
+    const args = ['test', '--isolate', '--no-orphans', `--timeout=${TEST_TIMEOUT_MS}`, ...paths];
+    const status = await run(bun, args, {
+      cwd: root,
+      env: { ...process.env, TMPDIR: suite, CI: '1', NO_COLOR: '1' },
+      timeoutMs: SUITE_TIMEOUT_MS,
+      onOutput: (text) => {
+        process.stdout.write(text);
+        tail = (tail + text).slice(-4000);
+      },
+    });
+    const count = (word) => Number(new RegExp(`^ *(\\d+) ${word}s?$`, 'm').exec(tail)?.[1] ?? 0);
+    const isFinished = /^Ran \d+ tests? across \d+ files?/m.test(tail);
+    if (!isFinished) say(`tests: bun test did not come to its end (exit status ${status})`);
+    // A test that is not run proves nothing: it counts as failed.
+    const failed = count('fail') + count('error') + count('skip') + count('todo');
+    return { passed: count('pass'), failed: Math.max(failed, status === 0 && isFinished ? 0 : 1) };
+  });
+}
+
+function leftovers(bun, suite) {
+  return timed('nothing left behind', async () => {
+    const status = await run(bun, [join(root, 'src/__tests__/helpers/leaks.ts'), suite], { cwd: root });
+    return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 };
+  });
+}
+
+function summarise(results) {
+  const width = Math.max(...results.map(({ name }) => name.length));
+  const lines = results.map(({ name, passed, failed, seconds }) => {
+    const verdict = failed === 0 ? 'ok    ' : 'FAILED';
+    return `${verdict} ${name.padEnd(width)} ${seconds.toFixed(1).padStart(7)} s   ${passed} passed, ${failed} failed`;
+  });
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+  process.stdout.write(`\n${lines.join('\n')}\n\n${sum('passed')} passed, ${sum('failed')} failed\n`);
+  return sum('failed');
+}
+
+await script('npm test', async () => {
+  await ensure({ forTests: true });
+  const bun = findBun(root);
+  if (!bun) {
+    throw new ScriptError(
+      'bun: the tests run on it, and it does not run here',
+      'allow install scripts, then: npm ci',
+      6,
+    );
+  }
+  const paths = process.argv.slice(2);
+  const suite = realpathSync(mkdtempSync(join(tmpdir(), 'wk-')));
+  try {
+    const results = await Promise.all([
+      tool('format and lint', '@biomejs/biome', ['check', '.']),
+      tool('types', 'typescript', ['--noEmit']),
+    ]);
+    results.push(await tests(bun, suite, paths.length > 0 ? paths : ['src/__tests__']));
+    results.push(await leftovers(bun, suite));
+    if (summarise(results) > 0) process.exitCode = 1;
+  } finally {
+    rmSync(suite, { recursive: true, force: true });
+  }
+});
