@@ -1,17 +1,6 @@
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { checksumOf } from '../../archive/tar-header.ts';
 import { type TarInput, writeTar } from '../../archive/tar-writer.ts';
-
-export interface TempDir extends Disposable {
-  readonly path: string;
-}
-
-export function tempDir(): TempDir {
-  const made = fs.mkdtempSync(path.join(os.tmpdir(), 'wisp-archive-test-'));
-  return { path: made, [Symbol.dispose]: () => fs.rmSync(made, { recursive: true, force: true }) };
-}
 
 export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

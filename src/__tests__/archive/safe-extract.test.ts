@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { extractSafely } from '../../archive/safe-extract.ts';
 import type { TarInput } from '../../archive/tar-writer.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
 import {
   chunked,
   describeTree,
@@ -12,7 +13,6 @@ import {
   hardlink,
   symlink,
   tarOf,
-  tempDir,
   withTypeFlag,
 } from './helpers.ts';
 

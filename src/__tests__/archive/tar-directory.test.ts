@@ -5,7 +5,8 @@ import path from 'node:path';
 import { extractSafely } from '../../archive/safe-extract.ts';
 import { tarDirectory, tarFile } from '../../archive/tar-directory.ts';
 import { writeTar } from '../../archive/tar-writer.ts';
-import { collect, describeTree, tempDir } from './helpers.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { collect, describeTree } from './helpers.ts';
 
 test('tarDirectory() carries a tree that extractSafely() gives back whole', async () => {
   using dir = tempDir();

@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readTar } from '../../archive/tar-reader.ts';
 import { writeTar } from '../../archive/tar-writer.ts';
-import { chunked, collect, directory, entry, file, hardlink, symlink, tarOf, tempDir } from './helpers.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { chunked, collect, directory, entry, file, hardlink, symlink, tarOf } from './helpers.ts';
 
 async function members(tar: Uint8Array, chunkBytes?: number): Promise<string[]> {
   const seen: string[] = [];

@@ -1,0 +1,64 @@
+/** The records that the LIST script prints, as file entries. */
+import type { FileEntry } from '../../../contract/schemas.ts';
+import { WreckitError } from '../../../errors.ts';
+
+const TYPE_OF_LETTER: Readonly<Record<string, FileEntry['type']>> = {
+  f: 'file',
+  d: 'directory',
+  l: 'symlink',
+};
+/** The file type bits of st_mode. */
+const TYPE_BITS = 0o170000;
+const TYPE_OF_BITS: Readonly<Record<number, FileEntry['type']>> = {
+  16807: 'file',
+  9604: 'directory',
+  21609: 'symlink',
+};
+
+/** After `in` or `at` and its NUL. */
+export const FIRST_RECORD_AT = 3;
+
+/**
+ * Entries sorted by name, bytewise. `path` is what was listed: a directory, or the very entry. A name that is
+ * not UTF-8 carries its bytes in `name_base64`, since the text can't.
+ */
+export function parseListing(output: Uint8Array, path: string): FileEntry[] {
+  const records: { name: Buffer; entry: FileEntry }[] = [];
+  const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
+  const parent = bytes.subarray(0, 2).toString() === 'in' ? path : path.replace(/\/[^/]*$/, '');
+  for (let start = FIRST_RECORD_AT; start < bytes.length; ) {
+    const end = bytes.indexOf(0, start);
+    if (end === -1) break;
+    records.push(parseRecord(bytes.subarray(start, end), parent));
+    start = end + 1;
+  }
+  return records.sort((a, b) => Buffer.compare(a.name, b.name)).map(({ entry }) => entry);
+}
+
+function parseRecord(record: Buffer, parent: string): { name: Buffer; entry: FileEntry } {
+  // latin1: one character per byte, so that positions in the text are those in the record.
+  const match = /^(\S+) (\S+) (\d+) (-?\d+(?:\.\d+)?) /.exec(record.toString('latin1'));
+  const [facts, kind, mode, size, seconds] = match ?? [];
+  if (facts === undefined || kind === undefined || mode === undefined) {
+    throw new WreckitError(
+      'SPRITE_EXEC_FAILED',
+      `list ${parent}: the listing made inside can't be understood`,
+    );
+  }
+  const raw = kind.startsWith('0x') ? Number(kind) : null;
+  const permissions = raw === null ? mode : (raw & 0o7777).toString(8);
+  const type = raw === null ? TYPE_OF_LETTER[kind] : TYPE_OF_BITS[raw & TYPE_BITS];
+  const name = record.subarray(facts.length);
+  const text = name.toString('utf8');
+  const isUtf8 = Buffer.from(text).equals(name);
+  const entry: FileEntry = {
+    name: text,
+    path: parent === '/' ? `/${text}` : `${parent}/${text}`,
+    type: type ?? 'other',
+    size_bytes: Number(size),
+    mode: permissions.padStart(4, '0'),
+    modified_at: new Date(Math.floor(Number(seconds) * 1000)).toISOString(),
+    ...(isUtf8 ? {} : { name_base64: name.toString('base64') }),
+  };
+  return { name, entry };
+}

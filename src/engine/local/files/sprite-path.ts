@@ -1,0 +1,32 @@
+/** Paths inside a sprite, as users give them, made absolute. What they mean is for the sprite's kernel to say. */
+import { quote } from '../../../contract/names.ts';
+import { WreckitError } from '../../../errors.ts';
+import { SPRITE_HOME } from '../rootfs.ts';
+
+const MAX_PATH_BYTES = 4095;
+
+/**
+ * Relative paths and `~/…` start at the sprite's home. `..` is left alone: behind a link it is not what the
+ * text says. Throws `PATH_INVALID`.
+ */
+export function spritePath(path: string): string {
+  if (path === '') throw invalid(path, 'is empty', 'ENOENT');
+  if (path.includes('\0')) throw invalid(path, 'has a NUL in it', 'EINVAL');
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+    throw invalid(path, `is longer than ${MAX_PATH_BYTES} bytes`, 'ENAMETOOLONG');
+  }
+  const absolute = path.startsWith('/') ? path : `${SPRITE_HOME}/${path.replace(/^~(?=\/|$)/, '.')}`;
+  // A slash at the end would follow a link.
+  const trimmed = absolute.replace(/(?<=.)\/(\.?\/)*\.?$/, '');
+  return trimmed === '' ? '/' : trimmed;
+}
+
+/** Octal text for `chmod`. Throws `USAGE`. */
+export function fileMode(mode: string): string {
+  if (/^[0-7]{3,4}$/.test(mode)) return mode;
+  throw new WreckitError('USAGE', `mode: ${quote(mode)} is not an octal mode such as "0644"`);
+}
+
+function invalid(path: string, problem: string, errno: string): WreckitError {
+  return new WreckitError('PATH_INVALID', `path: ${quote(path)} ${problem}`, { details: { path, errno } });
+}
