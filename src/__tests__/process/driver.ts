@@ -25,6 +25,8 @@ export interface DriverResult extends Omit<RunResult, 'stdout' | 'stderr'> {
   stdoutBytes: number;
   stdoutHead: string;
   stderrBytes: number;
+  /** The last line. */
+  stderrTail: string;
   shortRuns: number;
   /** Of the slow sink. */
   sinkBytes: number;
@@ -65,6 +67,7 @@ async function runCase(one: DriverCase): Promise<DriverResult> {
     stdoutBytes: stdout.length,
     stdoutHead: decodeUtf8(stdout.subarray(0, 80)),
     stderrBytes: stderr.length,
+    stderrTail: decodeUtf8(stderr).trimEnd().split('\n').at(-1) ?? '',
     shortRuns,
     sinkBytes: seen.bytes,
     sinkCallsAtOnce: seen.atOnce,
