@@ -6,7 +6,7 @@
  *   npm test                      all of it
  *   npm test -- src/__tests__/e2e only these test files (the other checks still run)
  */
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +97,7 @@ await script('npm test', async () => {
   }
   const paths = process.argv.slice(2);
   const suite = realpathSync(mkdtempSync(join(tmpdir(), 'wk-')));
+  chmodSync(suite, 0o711); // a test may run something as another user
   try {
     const results = await Promise.all([
       tool('format and lint', '@biomejs/biome', ['check', '.']),

@@ -4,7 +4,7 @@
  */
 import { afterAll } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildIfStale } from './build-if-stale.ts';
@@ -20,6 +20,8 @@ process.env.WRECKIT_TEST_CACHE ??= join(process.env.XDG_CACHE_HOME ?? join(homed
 
 const groupsBefore = spriteGroups();
 const scope = realpathSync(mkdtempSync(join(tmpdir(), 'wk-')));
+// A test may run something as another user, who must get through here.
+chmodSync(scope, 0o711);
 for (const name of Object.keys(process.env)) {
   if (PERSONAL.test(name)) delete process.env[name];
 }
