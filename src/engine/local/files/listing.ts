@@ -9,11 +9,12 @@ const TYPE_OF_LETTER: Readonly<Record<string, FileEntry['type']>> = {
 };
 /** The file type bits of st_mode. */
 const TYPE_BITS = 0o170000;
-const TYPE_OF_BITS: Readonly<Record<number, FileEntry['type']>> = {
-  16807: 'file',
-  9604: 'directory',
-  21609: 'symlink',
-};
+// Pairs, not keys of an object: Biome 2.6 rewrites octal keys, and to wrong numbers.
+const TYPE_OF_BITS: ReadonlyMap<number, FileEntry['type']> = new Map([
+  [0o100000, 'file'],
+  [0o040000, 'directory'],
+  [0o120000, 'symlink'],
+]);
 
 /** After `in` or `at` and its NUL. */
 export const FIRST_RECORD_AT = 3;
@@ -47,7 +48,7 @@ function parseRecord(record: Buffer, parent: string): { name: Buffer; entry: Fil
   }
   const raw = kind.startsWith('0x') ? Number(kind) : null;
   const permissions = raw === null ? mode : (raw & 0o7777).toString(8);
-  const type = raw === null ? TYPE_OF_LETTER[kind] : TYPE_OF_BITS[raw & TYPE_BITS];
+  const type = raw === null ? TYPE_OF_LETTER[kind] : TYPE_OF_BITS.get(raw & TYPE_BITS);
   const name = record.subarray(facts.length);
   const text = name.toString('utf8');
   const isUtf8 = Buffer.from(text).equals(name);

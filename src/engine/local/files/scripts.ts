@@ -31,6 +31,7 @@ if [ -L "$target" ]; then
 fi
 [ ! -d "$target" ] || fail EISDIR
 dir=\${target%/*}
+if [ -e "$dir" ] && [ ! -d "$dir" ]; then fail ENOTDIR; fi
 mkdir -p "$dir/" || exit
 part=$(mktemp "$dir/.wisp-XXXXXXXX") || exit
 trap 'rm -f "$part"' EXIT
@@ -97,9 +98,13 @@ exec mv -f "$1" "$2"`;
 export const CHMOD = `${PRELUDE}
 exec chmod "$2" "$1"`;
 
-/** `$1` directory; the archive on stdin. Modes are kept, owners are not. */
+/**
+ * `$1` directory; the archive on stdin. Modes are kept (GNU needs -p, busybox
+ * has no such flag and takes the umask off), owners are not.
+ */
 export const UNPACK = `${PRELUDE}
 mkdir -p "$1" || exit
+case $(tar --version 2> /dev/null) in *GNU*) ;; *) umask 0 ;; esac
 exec tar -x -p -o -f - -C "$1"`;
 
 /** `$1` path: the contents of a directory, or one file (what a link leads to). The archive on stdout. */
