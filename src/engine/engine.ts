@@ -31,6 +31,8 @@ export interface StartSpec {
   readonly memoryBytes?: number | undefined;
   readonly cpus?: number | undefined;
   readonly pids?: number | undefined;
+  /** The limits are wishes: what the machine can't enforce becomes a warning, not a refusal. */
+  readonly softLimits?: boolean | undefined;
   readonly network?: Network | undefined;
   readonly allow?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;

@@ -82,9 +82,9 @@ export interface CgroupUsage {
   readonly pids: number | null;
 }
 
-/** What the group of process `pid` uses now. */
-export function cgroupUsage(pid: number): CgroupUsage {
-  const dir = groupDirs(pid);
+/** What the group `name` uses now, of which process `pid` is a member; nothing is known of any other group. */
+export function cgroupUsage(pid: number, name: string): CgroupUsage {
+  const dir = groupDirs(pid, name);
   const v1CpuNs = dir('cpuacct', 'cpuacct.usage');
   const v2CpuUs = dir('', 'cpu.stat');
   return {
@@ -94,13 +94,16 @@ export function cgroupUsage(pid: number): CgroupUsage {
   };
 }
 
-/** The limits the kernel enforces on process `pid`; null: none, or not known. */
-export function cgroupLimits(pid: number): {
+/** The limits of the group `name`, of which process `pid` is a member; null: none, or not known. */
+export function cgroupLimits(
+  pid: number,
+  name: string,
+): {
   memory: number | null;
   cpus: number | null;
   pids: number | null;
 } {
-  const dir = groupDirs(pid);
+  const dir = groupDirs(pid, name);
   const quota = toNumber(dir('cpu', 'cpu.cfs_quota_us'));
   const period = toNumber(dir('cpu', 'cpu.cfs_period_us'));
   const [max, maxPeriod] = (dir('', 'cpu.max') ?? '').trim().split(' ').map(Number);
@@ -115,7 +118,7 @@ export function cgroupLimits(pid: number): {
 type GroupReader = (controller: string, file: string) => string | null;
 
 /** Reads a file of the group of `pid`: of a v1 controller, or ('') of the unified hierarchy. */
-function groupDirs(pid: number): GroupReader {
+function groupDirs(pid: number, name: string): GroupReader {
   const mounts = readMounts();
   const groups = (readText(`/proc/${pid}/cgroup`) ?? '').split('\n').map((line) => line.split(':'));
   return (controller, file) => {
@@ -125,7 +128,7 @@ function groupDirs(pid: number): GroupReader {
         : each.type === 'cgroup' && each.superOptions.includes(controller),
     );
     const group = groups.find(([, names]) => names?.split(',').includes(controller))?.[2];
-    return mount && group !== undefined ? readText(join(mount.point, group, file)) : null;
+    return mount && group?.endsWith(`/${name}`) ? readText(join(mount.point, group, file)) : null;
   };
 }
 

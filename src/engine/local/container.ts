@@ -23,21 +23,20 @@ export interface SpriteContainer {
   readonly dirs: SpriteDirs;
   /** The runtime's state directory. */
   readonly runtimeRoot: string;
-  /** Unpacked image, or null for base `host`. */
-  readonly image: string | null;
 }
 
 export function layoutOf(image: string | null): RootLayout {
   return image === null ? hostLayout() : imageLayout(image);
 }
 
-export function containerOf({ record, runtimeRoot }: Omit<SpriteContainer, 'image'>): Container {
+export function containerOf({ record, runtimeRoot }: SpriteContainer): Container {
   return { runtime: record.runtime, root: runtimeRoot, id: `wisp-${record.id}` };
 }
 
 /** Starts PID 1 and runs a command beside it. Returns PID 1. Throws `SPRITE_START_FAILED`; nothing runs then. */
 export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): Promise<ProcessIdentity> {
-  const { record, dirs, image } = sprite;
+  const { record, dirs } = sprite;
+  const image = record.image_dir;
   const container = containerOf(sprite);
   await deleteContainer(container, waiting);
   const layout = layoutOf(image);
@@ -83,7 +82,7 @@ export function isUp(record: SpriteRecord): boolean {
   return record.phase === 'ready' && record.init !== null && isSameProcess(record.init);
 }
 
-export function runningSprite(sprite: Omit<SpriteContainer, 'image'>, init: ProcessIdentity): RunningSprite {
+export function runningSprite(sprite: SpriteContainer, init: ProcessIdentity): RunningSprite {
   const { record, dirs, runtimeRoot } = sprite;
   const { uid, gid } = record.rootless ? { uid: 0, gid: 0 } : record;
   return {
@@ -120,7 +119,7 @@ function baseEnvironment(name: string): Record<string, string> {
 /** What was asked for must be what the kernel enforces. Throws `SPRITE_START_FAILED`. */
 function assertLimits(record: SpriteRecord, pid: number): void {
   const { controllers } = cgroupSupport(record.rootless);
-  const enforced = cgroupLimits(pid);
+  const enforced = cgroupLimits(pid, `wisp-${record.id}`);
   const wanted = record.limits;
   const isWrong =
     (controllers.has('memory') &&

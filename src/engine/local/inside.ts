@@ -52,10 +52,17 @@ export interface ExecFlags {
   readonly preserveFds?: number | undefined;
 }
 
+/** Root runs nothing out of the sprite user's own directories by accident. */
+const ROOT_ENV = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  USER: 'root',
+  LOGNAME: 'root',
+};
+
 /** Writes the OCI process description (config.md, "process"). The caller removes it once the process runs. */
 export function writeProcessFile(path: string, sprite: RunningSprite, request: InsideRequest): void {
   const account = sprite.users[request.user];
-  const own = request.user === 'root' ? { HOME: account.home, USER: 'root', LOGNAME: 'root' } : {};
+  const own = request.user === 'root' ? { ...ROOT_ENV, HOME: account.home } : {};
   const env = { ...sprite.env, ...own, ...request.env };
   const { capabilities } = account;
   const description = {
@@ -86,19 +93,30 @@ export function execArgv(sprite: RunningSprite, processFile: string, flags: Exec
   return [...argv, sprite.containerId];
 }
 
+export interface Entrance extends Disposable {
+  readonly argv: string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A host command that runs `request` inside; disposed of once it has ended. */
+export function enter(sprite: RunningSprite, request: InsideRequest): Entrance {
+  const dir = join(sprite.dir, 'exec');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const processFile = join(dir, `${process.pid}-${Math.random().toString(36).slice(2, 12)}.json`);
+  writeProcessFile(processFile, sprite, request);
+  return {
+    argv: execArgv(sprite, processFile),
+    env: TOOL_ENV,
+    [Symbol.dispose]: () => rmSync(processFile, { force: true }),
+  };
+}
+
 /** Runs a program inside to its end, without a session record (files, signals, readiness). */
 export async function runInside(
   sprite: RunningSprite,
   request: InsideRequest,
   options: Omit<RunOptions, 'env' | 'cwd'> = {},
 ): Promise<RunResult> {
-  const dir = join(sprite.dir, 'exec');
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const processFile = join(dir, `${process.pid}-${Math.random().toString(36).slice(2, 12)}.json`);
-  writeProcessFile(processFile, sprite, request);
-  try {
-    return await run(execArgv(sprite, processFile), { ...options, env: TOOL_ENV });
-  } finally {
-    rmSync(processFile, { force: true });
-  }
+  using entrance = enter(sprite, request);
+  return await run(entrance.argv, { ...options, env: entrance.env });
 }

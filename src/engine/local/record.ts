@@ -30,6 +30,8 @@ export interface SpriteRecord {
   readonly labels: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   readonly image: string;
+  /** The unpacked root file system that is the base; null: the host's. */
+  readonly image_dir: string | null;
   /** What the user or the default asked for; null: not limited. */
   readonly limits: {
     readonly memory_bytes: number | null;
@@ -82,6 +84,7 @@ function isRecord(value: unknown): value is SpriteRecord {
     isObject(record.env) &&
     isObject(record.limits) &&
     Array.isArray(record.warnings) &&
+    (record.image_dir === null || typeof record.image_dir === 'string') &&
     (record.init === null || isObject(record.init))
   );
 }

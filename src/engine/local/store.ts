@@ -1,0 +1,113 @@
+/** The sprites of one state directory, by name. */
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { chmod, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSpriteName, quote } from '../../contract/names.ts';
+import { errnoOf, WreckitError } from '../../errors.ts';
+import type { Waiting } from '../engine.ts';
+import { writeJsonFile } from './json-file.ts';
+import { acquireLock, type HeldLock } from './lock.ts';
+import { readRecord, type SpriteRecord } from './record.ts';
+import { type SpriteDirs, spriteDirs } from './rootfs.ts';
+import { ensureStateDirs, type StateDirs } from './state-dirs.ts';
+
+export class SpriteStore {
+  readonly dirs: StateDirs;
+
+  constructor(dirs: StateDirs) {
+    this.dirs = dirs;
+  }
+
+  ensure(): void {
+    ensureStateDirs(this.dirs);
+  }
+
+  /** `--root` of the OCI runtime. */
+  get runtimeRoot(): string {
+    return join(this.dirs.runtime, 'oci');
+  }
+
+  names(): string[] {
+    try {
+      return readdirSync(this.dirs.sprites).filter(isSpriteName).sort();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  dirsOf(name: string): SpriteDirs {
+    return spriteDirs(join(this.dirs.sprites, name));
+  }
+
+  lockFile(name: string): string {
+    return join(this.dirs.locks, `${name}.lock`);
+  }
+
+  lock(name: string, waiting: Waiting & { waitMs?: number } = {}): Promise<HeldLock> {
+    return acquireLock(this.lockFile(name), { what: `sprite "${name}"`, ...waiting });
+  }
+
+  has(name: string): boolean {
+    return statSync(join(this.dirs.sprites, name), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** Throws `SPRITE_NOT_FOUND`, or `INTERNAL` for a record that can't be read. */
+  read(name: string): SpriteRecord {
+    const record = this.find(name);
+    if (record !== null) return record;
+    throw new WreckitError('SPRITE_NOT_FOUND', `sprite ${quote(name)}: there is no sprite of this name`);
+  }
+
+  find(name: string): SpriteRecord | null {
+    try {
+      return readRecord(this.recordFile(name));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' && !this.has(name)) return null;
+      throw error;
+    }
+  }
+
+  /** The record first, then what it names. */
+  prepare(record: SpriteRecord): SpriteDirs {
+    const dirs = this.dirsOf(record.name);
+    mkdirSync(dirs.dir, { mode: 0o700 });
+    this.write(record);
+    return dirs;
+  }
+
+  write(record: SpriteRecord): SpriteRecord {
+    writeJsonFile(this.recordFile(record.name), record);
+    return record;
+  }
+
+  /** Moves everything of a sprite out of the way in one step, then deletes it. The caller holds the lock. */
+  async remove(name: string, id: string): Promise<void> {
+    const grave = join(this.dirs.trash, `${id || name}-${Math.random().toString(36).slice(2, 10)}`);
+    renameSync(join(this.dirs.sprites, name), grave);
+    await deleteTree(grave);
+  }
+
+  /** What a removal that was interrupted left behind. */
+  trashed(): string[] {
+    return readdirSync(this.dirs.trash).map((entry) => join(this.dirs.trash, entry));
+  }
+
+  private recordFile(name: string): string {
+    return join(this.dirs.sprites, name, 'record.json');
+  }
+}
+
+/** Links are unlinked, never followed. */
+export async function deleteTree(path: string): Promise<void> {
+  if (process.getuid?.() !== 0) await openUp(path);
+  await rm(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Without root, directories that the sprite (or overlayfs: its work directories) closed must be opened first. */
+async function openUp(path: string): Promise<void> {
+  await chmod(path, 0o700);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openUp(join(path, entry.name));
+  }
+}
