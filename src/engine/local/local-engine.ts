@@ -126,7 +126,7 @@ export class LocalEngine implements SpriteEngine {
     return {
       ...this.view(record),
       sessions: listSessions(dir),
-      usage: await measureUsage(dir, pid, waiting),
+      usage: await measureUsage({ dir, pid, group }, waiting),
     };
   }
 

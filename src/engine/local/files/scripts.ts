@@ -19,7 +19,7 @@ export const READ = `${PRELUDE}
 exec cat "$1"`;
 
 /**
- * `$1` path, `$2` mode. Through a link to its target, as every writer does. The rename happens only once
+ * `$1` path, `$2` mode, `$3` a name nobody else has. Through a link to its target, as every writer does. The rename happens only once
  * the size could be told: with the caller dead (its end of stdin closes as it does at the end of the content)
  * the pipe is broken and the half content goes away.
  */
@@ -33,12 +33,13 @@ fi
 dir=\${target%/*}
 if [ -e "$dir" ] && [ ! -d "$dir" ]; then fail ENOTDIR; fi
 mkdir -p "$dir/" || exit
-part=$(mktemp "$dir/.wisp-XXXXXXXX") || exit
+part=$dir/.wisp-$3
 trap 'rm -f "$part"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 141' PIPE
 trap 'exit 143' TERM
+(umask 077; set -C; : > "$part") || exit
 cat > "$part" || exit
 chmod "$2" "$part" || exit
 wc -c < "$part" || exit
