@@ -23,7 +23,8 @@ interface FoundDocument {
   readonly noise: string;
 }
 
-/** A document is looked for at the first so many lines that begin like one; more is garbage, not talk. */
+/** A document is looked for at the lines that begin like one, until so many characters were tried. */
+const MAX_TRIED_CHARS = 64 * 1024 * 1024;
 const MAX_CANDIDATES = 2000;
 const MAX_NOISE_LINES = 20;
 const MAX_NOISE_CHARS = 300;
@@ -57,7 +58,10 @@ function findDocument(text: string): FoundDocument | undefined {
   const whole = tryParse(text);
   if (whole !== undefined) return { value: whole, noise: '' };
   const starts = candidateStarts(text);
+  let leftChars = MAX_TRIED_CHARS;
   for (const start of starts) {
+    leftChars -= text.length - start;
+    if (leftChars < 0) break;
     const value = tryParse(text.slice(start));
     if (value !== undefined) return { value, noise: text.slice(0, start) };
   }
@@ -90,9 +94,8 @@ function tryParse(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
+  } catch {
+    return undefined; // no JSON, or nested deeper than the stack
   }
 }
 
