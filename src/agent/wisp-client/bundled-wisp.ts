@@ -10,7 +10,11 @@ import { packageRoot } from '../../package-root.ts';
  * A project's `bunfig.toml` can preload code and its `.env` is read into the environment; neither may
  * happen on the host because somebody stands in that directory.
  */
-const BUN_FLAGS = ['--no-env-file', `--config=${process.platform === 'win32' ? 'NUL' : '/dev/null'}`];
+const BUN_FLAGS = [
+  '--no-env-file',
+  '--no-install',
+  `--config=${process.platform === 'win32' ? 'NUL' : '/dev/null'}`,
+];
 
 /** The words that start it, and the file among them that is the program. */
 export interface BundledWisp {
@@ -30,9 +34,9 @@ export function bundledWisp(): BundledWisp | null {
 function fromCheckout(isBun: boolean): BundledWisp | null {
   const root = packageRoot();
   const source = join(root, 'src', 'wisp', 'index.ts');
-  if (isBun && existsSync(source)) return startedBy(true, source);
-  const launcher = join(root, 'bin', 'wisp');
-  return existsSync(launcher) ? { argv: [launcher], path: launcher } : null;
+  if (!existsSync(source)) return null;
+  if (isBun) return startedBy(true, source);
+  return { argv: [process.execPath, join(root, 'scripts', 'run-source.mjs'), 'wisp'], path: source };
 }
 
 function startedBy(isBun: boolean, path: string): BundledWisp {

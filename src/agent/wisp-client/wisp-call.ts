@@ -8,6 +8,7 @@ import { parseWispJson, protocolError, type WispAnswer } from '../../contract/pa
 import { printable } from '../../contract/printable.ts';
 import { formatBytes, formatDuration } from '../../contract/units.ts';
 import { errorOf, WispNotFoundError, WreckitError } from '../../errors.ts';
+import { redact } from '../../logging.ts';
 import { type RunOptions, type RunResult, run } from '../../process/run.ts';
 import { argvFor } from './dialect/dialect.ts';
 import { verbOf, type WispCommand } from './wisp-command.ts';
@@ -164,9 +165,7 @@ function factsOf(result: RunResult, call: WispCall): Record<string, unknown> {
 
 /** The end of what it said on stderr, without the token should it have printed that. */
 function tailOf(stderr: Uint8Array, { env }: WispCall): string {
-  let text = printable(new TextDecoder().decode(stderr.subarray(-4 * STDERR_TAIL_CHARS)));
-  for (const secret of [env.SPRITES_TOKEN, env.SPRITE_TOKEN]) {
-    if (secret !== undefined && secret !== '') text = text.replaceAll(secret, '[redacted]');
-  }
-  return text.slice(-STDERR_TAIL_CHARS);
+  const text = printable(new TextDecoder().decode(stderr.subarray(-4 * STDERR_TAIL_CHARS)));
+  const secrets = [env.SPRITES_TOKEN, env.SPRITE_TOKEN].filter((secret) => secret !== undefined);
+  return redact(text, secrets).slice(-STDERR_TAIL_CHARS);
 }

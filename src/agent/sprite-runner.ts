@@ -1,0 +1,303 @@
+/**
+ * Sprites through a `wisp` program, as a child process: argv in, one JSON document or raw bytes out.
+ *
+ *   method ─▶ wisp-command (checked argv) ─▶ wisp-caller (program, handshake, environment, deadline)
+ *          ─▶ wisp-call (run, conclude) ─▶ contract/normalise ─▶ data, or one WreckitError
+ */
+import { isObject } from '../contract/json-value.ts';
+import {
+  normaliseChecks,
+  normaliseFiles,
+  normaliseGc,
+  normaliseKilled,
+  normaliseVersion,
+} from '../contract/normalise.ts';
+import type { Normalised } from '../contract/normalise-list.ts';
+import {
+  normaliseAttach,
+  normaliseExec,
+  normaliseKilledSession,
+  normaliseSessions,
+} from '../contract/normalise-session.ts';
+import { normaliseOneSprite, normaliseSprites } from '../contract/normalise-sprite.ts';
+import { protocolError, type WispAnswer } from '../contract/parse.ts';
+import type {
+  AttachData,
+  Check,
+  ExecData,
+  FileEntry,
+  GcItem,
+  Session,
+  Sprite,
+  VersionData,
+} from '../contract/schemas.ts';
+import { parseDurationMs } from '../contract/units.ts';
+import { SpriteKillError, SpriteStartError } from '../errors.ts';
+import type { StdinSource } from '../process/run.ts';
+import { writeEnvFile } from './wisp-client/env-file.ts';
+import { type CallDetails, WispCaller, type WispCallerOptions } from './wisp-client/wisp-caller.ts';
+import type {
+  KillSessionOptions,
+  SpriteCapture,
+  SpriteCaptureOptions,
+  SpriteExecOptions,
+  SpriteExecSpec,
+  SpriteListFilter,
+  SpriteStarted,
+  SpriteStartSpec,
+  WispCallOptions,
+  WispClient,
+} from './wisp-client/wisp-client.ts';
+import {
+  attachCommand,
+  type ExecFlags,
+  execCommand,
+  fsCommand,
+  gcCommand,
+  killCommand,
+  killSessionCommand,
+  listCommand,
+  logsCommand,
+  nameCommand,
+  pullCommand,
+  pushCommand,
+  startCommand,
+} from './wisp-client/wisp-command.ts';
+
+export type SpriteRunnerOptions = WispCallerOptions;
+
+/** Between the deadline inside and the one of the call: wisp reports a timeout better than a killed wisp. */
+const INNER_DEADLINE_LEAD_MS = 30_000;
+/** JSON escapes a byte in six characters at worst; two streams. */
+const MAX_EXEC_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/**
+ * One call of any verb: `runWispCommand(['list', '--prefix', 'a'])`. `--json` is added. Throws what wisp
+ * reports, or `WISP_NOT_FOUND`, `WISP_INCOMPATIBLE`, `WISP_PROTOCOL`, `TIMEOUT`.
+ */
+export async function runWispCommand(
+  args: readonly string[],
+  options: SpriteRunnerOptions & CallDetails = {},
+): Promise<WispAnswer> {
+  const hasTwoWords = ['fs', 'checkpoint', 'service', 'policy'].includes(args[0] ?? '');
+  const words = args.slice(0, hasTwoWords ? 2 : 1);
+  return await new WispCaller(options).ask({ words, args: args.slice(words.length) }, options);
+}
+
+export class SpriteRunner implements WispClient {
+  readonly #caller: WispCaller;
+
+  constructor(options: SpriteRunnerOptions = {}) {
+    this.#caller = new WispCaller(options);
+  }
+
+  async version(options?: WispCallOptions): Promise<VersionData> {
+    const { data } = await this.#caller.ask({ words: ['version'], args: [] }, options);
+    const version = normaliseVersion(data);
+    if (version === undefined) throw protocolError('version', 'its answer has no engine and protocol');
+    return version;
+  }
+
+  async start(name: string, spec?: SpriteStartSpec, options?: WispCallOptions): Promise<SpriteStarted> {
+    const { data } = await this.#caller.ask(startCommand(name, spec), options);
+    const sprite = spriteNamed(name, data, 'start');
+    if (sprite.state === 'error') {
+      throw new SpriteStartError(`start sprite "${name}": ${sprite.error ?? 'it is in state error'}`);
+    }
+    return { sprite, created: isObject(data) && data.created === true };
+  }
+
+  async list(filter?: SpriteListFilter, options?: WispCallOptions): Promise<Sprite[]> {
+    const { data } = await this.#caller.ask(listCommand(filter), options);
+    return this.#items(normaliseSprites(data, 'list'));
+  }
+
+  async info(name: string, options?: WispCallOptions): Promise<Sprite> {
+    return await this.#oneSprite('info', name, options);
+  }
+
+  async stop(name: string, options?: WispCallOptions): Promise<Sprite> {
+    return await this.#oneSprite('stop', name, options);
+  }
+
+  async wake(name: string, options?: WispCallOptions): Promise<Sprite> {
+    return await this.#oneSprite('wake', name, options);
+  }
+
+  async kill(names: readonly string[], options?: WispCallOptions): Promise<string[]> {
+    const { data } = await this.#caller.ask(killCommand(names), options);
+    const killed = normaliseKilled(data);
+    const left = names.filter((name) => !killed.includes(name));
+    if (left.length === 0) return killed;
+    throw new SpriteKillError(`kill sprites: wisp did not say that ${left.join(', ')} is gone`, {
+      details: { killed, left },
+    });
+  }
+
+  /** Sprites by label; resolves with the names that are gone, which may be none. */
+  async killLabelled(labels: Readonly<Record<string, string>>, options?: WispCallOptions): Promise<string[]> {
+    const { data } = await this.#caller.ask(killCommand([], labels), options);
+    return normaliseKilled(data);
+  }
+
+  async exec(name: string, command: readonly string[], options: SpriteExecOptions = {}): Promise<ExecData> {
+    return await this.#exec(name, command, options, false);
+  }
+
+  async execDetached(
+    name: string,
+    command: readonly string[],
+    options: SpriteExecOptions = {},
+  ): Promise<ExecData> {
+    return await this.#exec(name, command, options, true);
+  }
+
+  async execCapture(
+    name: string,
+    command: readonly string[],
+    options: SpriteCaptureOptions = {},
+  ): Promise<SpriteCapture> {
+    using envFile = this.#envFile(options.env);
+    const flags = execFlags(options, options.stdin, envFile?.path);
+    const output = { stdout: options.stdout ?? 'capture', stderr: options.stderr ?? 'capture' };
+    const result = await this.#caller.stream(execCommand(name, command, flags), output, execDetails(options));
+    const { stdout, stderr, truncatedBytes, durationMs } = result;
+    // A program without an exit code has been reported as an error already.
+    return { exitCode: result.exitCode ?? 125, stdout, stderr, truncatedBytes, durationMs };
+  }
+
+  async attach(name: string, sessionId?: string, options?: WispCallOptions): Promise<AttachData> {
+    const { data } = await this.#caller.ask(attachCommand(name, sessionId), options);
+    return normaliseAttach(data);
+  }
+
+  async sessions(name: string, options?: WispCallOptions): Promise<Session[]> {
+    const { data } = await this.#caller.ask(nameCommand('sessions', name), options);
+    return this.#items(normaliseSessions(data, 'sessions'));
+  }
+
+  logs(
+    name: string,
+    sessionId: string,
+    options: WispCallOptions & { from?: number | undefined; follow?: boolean | undefined } = {},
+  ): AsyncIterable<Uint8Array> {
+    const { from, follow, ...call } = options;
+    return this.#caller.read(logsCommand(name, sessionId, { from, follow }), call);
+  }
+
+  async killSession(
+    name: string,
+    sessionId: string,
+    options: KillSessionOptions = {},
+  ): Promise<{ exitCode: number | null; alreadyGone: boolean }> {
+    const { signalName, grace, ...call } = options;
+    const { data } = await this.#caller.ask(killSessionCommand(name, sessionId, { signalName, grace }), call);
+    const killed = normaliseKilledSession(data);
+    return { exitCode: killed.exit_code, alreadyGone: killed.already_gone };
+  }
+
+  async readFile(
+    name: string,
+    path: string,
+    options?: WispCallOptions & { maxBytes?: number | undefined },
+  ): Promise<Uint8Array> {
+    return await this.#caller.readAll(fsCommand('read', name, [path]), options);
+  }
+
+  async writeFile(
+    name: string,
+    path: string,
+    content: Exclude<StdinSource, 'inherit'>,
+    options: WispCallOptions & { mode?: string | undefined } = {},
+  ): Promise<void> {
+    const { mode, ...call } = options;
+    const command = fsCommand('write', name, [path], mode === undefined ? [] : ['--mode', mode]);
+    await this.#caller.ask(command, { ...call, stdin: content });
+  }
+
+  async listFiles(name: string, path: string, options?: WispCallOptions): Promise<FileEntry[]> {
+    const { data } = await this.#caller.ask(fsCommand('ls', name, [path]), options);
+    return this.#items(normaliseFiles(data, 'fs ls'));
+  }
+
+  async push(
+    name: string,
+    tar: AsyncIterable<Uint8Array>,
+    dst: string,
+    options: WispCallOptions = {},
+  ): Promise<void> {
+    await this.#caller.ask(pushCommand(name, dst), { ...options, stdin: tar });
+  }
+
+  pull(name: string, src: string, options?: WispCallOptions): AsyncIterable<Uint8Array> {
+    return this.#caller.read(pullCommand(name, src), options);
+  }
+
+  async gc(
+    options: WispCallOptions & { dryRun?: boolean | undefined } = {},
+  ): Promise<{ removed: GcItem[]; kept: GcItem[] }> {
+    const { dryRun, ...call } = options;
+    const { data } = await this.#caller.ask(gcCommand(dryRun === true), call);
+    return normaliseGc(data);
+  }
+
+  async doctor(options?: WispCallOptions): Promise<Check[]> {
+    const { data } = await this.#caller.ask({ words: ['doctor'], args: [] }, options);
+    return normaliseChecks(data);
+  }
+
+  async #oneSprite(verb: 'info' | 'stop' | 'wake', name: string, options?: WispCallOptions): Promise<Sprite> {
+    const { data } = await this.#caller.ask(nameCommand(verb, name), options);
+    return spriteNamed(name, data, verb);
+  }
+
+  async #exec(
+    name: string,
+    command: readonly string[],
+    options: SpriteExecOptions,
+    detach: boolean,
+  ): Promise<ExecData> {
+    using envFile = this.#envFile(options.env);
+    const flags = {
+      ...execFlags(options, options.stdin, envFile?.path),
+      maxOutput: options.maxOutput,
+      detach,
+    };
+    const details = { ...execDetails(options), hasOwnExitCode: true, maxBytes: MAX_EXEC_ANSWER_BYTES };
+    const { data } = await this.#caller.ask(execCommand(name, command, flags), details);
+    return normaliseExec(data, detach);
+  }
+
+  #envFile(env: Readonly<Record<string, string>> | undefined): ReturnType<typeof writeEnvFile> | undefined {
+    return env === undefined ? undefined : writeEnvFile(env, this.#caller.env);
+  }
+
+  #items<T>({ items, warnings }: Normalised<T>): T[] {
+    for (const warning of warnings) this.#caller.warn(warning);
+    return items;
+  }
+}
+
+/** Another sprite than the one asked for is no answer. */
+function spriteNamed(name: string, data: unknown, verb: string): Sprite {
+  const sprite = normaliseOneSprite(data, verb);
+  if (sprite.name === name) return sprite;
+  throw protocolError(verb, `asked for sprite "${name}", it answered with "${sprite.name}"`);
+}
+
+function execFlags(
+  spec: SpriteExecSpec,
+  stdin: StdinSource | undefined,
+  envFile: string | undefined,
+): ExecFlags {
+  const { dir, user, commandTimeout } = spec;
+  return { dir, user, commandTimeout, envFile, stdin: stdin !== undefined && stdin !== 'ignore' };
+}
+
+function execDetails(options: SpriteCaptureOptions): CallDetails {
+  const { signal, stdin, maxBytes, commandTimeout } = options;
+  const innerMs = commandTimeout === undefined ? undefined : parseDurationMs(commandTimeout);
+  const timeoutMs =
+    options.timeoutMs ?? (innerMs === undefined ? undefined : innerMs + INNER_DEADLINE_LEAD_MS);
+  return { signal, stdin, maxBytes, timeoutMs };
+}

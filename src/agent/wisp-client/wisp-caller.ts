@@ -1,0 +1,110 @@
+/** What all calls of one wisp program have in common: its handshake, environment, deadline and listeners. */
+import type { WispAnswer } from '../../contract/parse.ts';
+import { formatBytes } from '../../contract/units.ts';
+import { WreckitError } from '../../errors.ts';
+import type { RunOptions, RunResult } from '../../process/run.ts';
+import { wispEnv } from './child-env.ts';
+import { callWisp, type RawOutput, streamFailure, streamWisp, type WispCall } from './wisp-call.ts';
+import type { WispCallOptions } from './wisp-client.ts';
+import { verbOf, type WispCommand } from './wisp-command.ts';
+import { resolveWisp, type WispProgram } from './wisp-program.ts';
+import { streamOut } from './wisp-stream.ts';
+
+export interface WispCallerOptions {
+  /** A path, or a name on PATH; the bundled wisp when absent. */
+  readonly wispPath?: string | undefined;
+  /** The environment wisp's is taken from by allow-list; the parent's when absent. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly cwd?: string | undefined;
+  /** Of the sprite cloud. */
+  readonly token?: string | undefined;
+  /** Deadline of a call that names none: 300 s when absent, none when 0. */
+  readonly timeoutMs?: number | undefined;
+  /** What the user should know of an answer: entries left out, lines printed around the document. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+  /** What wisp said on stderr. */
+  readonly onTalk?: ((text: string) => void) | undefined;
+}
+
+export interface CallDetails extends WispCallOptions, Pick<RunOptions, 'stdin' | 'maxBytes'> {
+  readonly hasOwnExitCode?: boolean | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 300_000;
+
+export class WispCaller {
+  readonly env: Readonly<Record<string, string>>;
+  readonly #options: WispCallerOptions;
+  #program: Promise<WispProgram> | undefined;
+
+  constructor(options: WispCallerOptions = {}) {
+    this.#options = options;
+    this.env = wispEnv(options.env ?? process.env, { token: options.token });
+  }
+
+  /** Throws `WISP_NOT_FOUND`, `WISP_INCOMPATIBLE`. Nothing is run. */
+  resolve(): WispProgram {
+    const { wispPath, cwd, env } = this.#options;
+    return resolveWisp({ wispPath, cwd, env });
+  }
+
+  async ask(command: WispCommand, details: CallDetails = {}): Promise<WispAnswer> {
+    const answer = await callWisp(await this.#call(command, details));
+    for (const line of answer.noise) this.warn(`wisp printed around its answer: ${line}`);
+    return answer;
+  }
+
+  async stream(command: WispCommand, output: RawOutput, details: CallDetails = {}): Promise<RunResult> {
+    return await streamWisp(await this.#call(command, details), output);
+  }
+
+  /** All of stdout, at most `maxBytes` of it. Throws for any exit code but 0. */
+  async readAll(command: WispCommand, details: CallDetails = {}): Promise<Uint8Array> {
+    const call = await this.#call(command, details);
+    const result = await streamWisp(call, { stdout: 'capture', stderr: 'capture' });
+    if (result.exitCode !== 0) throw streamFailure(result, call);
+    if (result.stdoutTruncatedBytes === 0) return result.stdout;
+    const sizeBytes = result.stdout.length + result.stdoutTruncatedBytes;
+    throw new WreckitError(
+      'USAGE',
+      `wisp ${verbOf(command)}: ${formatBytes(sizeBytes)} are more than asked for`,
+      {
+        hint: 'read it as a stream, or a part of it',
+        details: { size_bytes: sizeBytes, max_bytes: details.maxBytes },
+      },
+    );
+  }
+
+  /** stdout alone, chunk by chunk. */
+  async *read(command: WispCommand, details: CallDetails = {}): AsyncGenerator<Uint8Array> {
+    yield* streamOut(await this.#call(command, details));
+  }
+
+  warn(text: string): void {
+    this.#options.onWarning?.(text);
+  }
+
+  async #call(command: WispCommand, details: CallDetails): Promise<WispCall> {
+    details.signal?.throwIfAborted();
+    const program = await this.#compatible(details.signal);
+    const { cwd, onTalk } = this.#options;
+    const timeoutMs = details.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    return { ...details, program, command, env: this.env, cwd, timeoutMs, onTalk };
+  }
+
+  #compatible(signal: AbortSignal | undefined): Promise<WispProgram> {
+    this.#program ??= this.#shakeHands(signal).catch((thrown: unknown) => {
+      this.#program = undefined;
+      throw thrown;
+    });
+    return this.#program;
+  }
+
+  async #shakeHands(signal: AbortSignal | undefined): Promise<WispProgram> {
+    const program = this.resolve();
+    if (program.origin === 'bundled') return program;
+    const { assertCompatible } = await import('./handshake.ts');
+    await assertCompatible(program, { env: this.env, signal });
+    return program;
+  }
+}
