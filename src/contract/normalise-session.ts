@@ -77,6 +77,7 @@ export function normaliseAttach(data: unknown): AttachData {
 }
 
 export function normaliseKilledSession(data: unknown): { exit_code: number | null; already_gone: boolean } {
-  if (!isObject(data)) throw protocolError('kill-session', 'its answer has no result');
+  const hasResult = isObject(data) && ('exit_code' in data || data.already_gone === true);
+  if (!hasResult) throw protocolError('kill-session', 'its answer does not say how the session ended');
   return { ...data, exit_code: integerOr(data.exit_code, null), already_gone: data.already_gone === true };
 }

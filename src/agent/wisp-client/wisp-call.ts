@@ -14,7 +14,7 @@ import { argvFor } from './dialect/dialect.ts';
 import { verbOf, type WispCommand } from './wisp-command.ts';
 import { incompatible, type WispProgram } from './wisp-program.ts';
 
-export interface WispCall extends Pick<RunOptions, 'stdin' | 'maxBytes' | 'signal'> {
+export interface WispCall extends Pick<RunOptions, 'stdin' | 'maxBytes' | 'signal' | 'graceMs'> {
   readonly program: WispProgram;
   readonly command: WispCommand;
   /** The whole environment of the child (see child-env.ts). */
@@ -87,7 +87,7 @@ async function runWisp(
     stdin: call.stdin,
     maxBytes,
     timeoutMs: call.timeoutMs === 0 ? undefined : call.timeoutMs,
-    graceMs: GRACE_MS,
+    graceMs: call.graceMs ?? GRACE_MS,
     signal: call.signal,
   });
   throwIfNotEnded(result, call);

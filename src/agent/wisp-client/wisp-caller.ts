@@ -20,6 +20,8 @@ export interface WispCallerOptions {
   readonly token?: string | undefined;
   /** Deadline of a call that names none: 300 s when absent, none when 0. */
   readonly timeoutMs?: number | undefined;
+  /** What a wisp that is to end may take to clean up before it is killed: 8 s when absent. */
+  readonly graceMs?: number | undefined;
   /** What the user should know of an answer: entries left out, lines printed around the document. */
   readonly onWarning?: ((text: string) => void) | undefined;
   /** What wisp said on stderr. */
@@ -31,6 +33,7 @@ export interface CallDetails extends WispCallOptions, Pick<RunOptions, 'stdin' |
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000;
+const DEFAULT_READ_BYTES = 8 * 1024 * 1024;
 
 export class WispCaller {
   readonly env: Readonly<Record<string, string>>;
@@ -60,11 +63,11 @@ export class WispCaller {
 
   /** All of stdout, at most `maxBytes` of it. Throws for any exit code but 0. */
   async readAll(command: WispCommand, details: CallDetails = {}): Promise<Uint8Array> {
-    const call = await this.#call(command, details);
+    const call = await this.#call(command, { maxBytes: DEFAULT_READ_BYTES, ...details });
     const result = await streamWisp(call, { stdout: 'capture', stderr: 'capture' });
     if (result.exitCode !== 0) throw streamFailure(result, call);
     if (result.stdoutTruncatedBytes === 0) return result.stdout;
-    const sizeBytes = result.stdout.length + result.stdoutTruncatedBytes;
+    const sizeBytes = (details.maxBytes ?? DEFAULT_READ_BYTES) + result.stdoutTruncatedBytes;
     throw new WreckitError(
       'USAGE',
       `wisp ${verbOf(command)}: ${formatBytes(sizeBytes)} are more than asked for`,
@@ -87,9 +90,9 @@ export class WispCaller {
   async #call(command: WispCommand, details: CallDetails): Promise<WispCall> {
     details.signal?.throwIfAborted();
     const program = await this.#compatible(details.signal);
-    const { cwd, onTalk } = this.#options;
+    const { cwd, onTalk, graceMs } = this.#options;
     const timeoutMs = details.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    return { ...details, program, command, env: this.env, cwd, timeoutMs, onTalk };
+    return { ...details, program, command, env: this.env, cwd, timeoutMs, graceMs, onTalk };
   }
 
   #compatible(signal: AbortSignal | undefined): Promise<WispProgram> {
