@@ -154,6 +154,34 @@ export interface WriteOptions extends Waiting {
   readonly mode?: string | undefined;
 }
 
+/** The state of a sprite's file system at one moment. */
+export interface Checkpoint {
+  /** `v1`, `v2`, … per sprite; `pre-restore-v2` for what a restore put aside. */
+  readonly id: string;
+  readonly created_at: string;
+  readonly comment: string | null;
+  /** Made by the engine itself, not asked for. */
+  readonly is_auto: boolean;
+  /** The checkpoint that was restored last when this one was made. */
+  readonly source_id: string | null;
+  readonly size_bytes: number;
+}
+
+/** Throws `SPRITE_NOT_FOUND`, `CHECKPOINT_NOT_FOUND`. Capability `checkpoints`. */
+export interface CheckpointOps {
+  /** Processes are held still while the copy is made, and go on afterwards. Its cost is what the sprite wrote. */
+  create(name: string, options?: { comment?: string | undefined } & Waiting): Promise<Checkpoint>;
+  list(name: string, waiting?: Waiting): Promise<Checkpoint[]>;
+  get(name: string, checkpointId: string, waiting?: Waiting): Promise<Checkpoint>;
+  /** Puts the present state aside first (`backup`), ends all sessions, then the sprite is up in the old state. */
+  restore(
+    name: string,
+    checkpointId: string,
+    waiting?: Waiting,
+  ): Promise<{ restored: Checkpoint; backup: Checkpoint }>;
+  remove(name: string, checkpointId: string, waiting?: Waiting): Promise<void>;
+}
+
 export interface GcReport {
   readonly removed: readonly GcItem[];
   readonly kept: readonly GcItem[];
@@ -161,6 +189,8 @@ export interface GcReport {
 
 export interface SpriteEngine {
   readonly files: FileOps;
+  /** Absent where the engine has none. */
+  readonly checkpoints?: CheckpointOps | undefined;
   version(waiting?: Waiting): Promise<VersionData>;
   /** Idempotent: a running sprite of the name is returned, a sleeping one woken. Ready means a command has run in it. */
   start(spec: StartSpec, waiting?: Waiting): Promise<{ sprite: Sprite; created: boolean }>;

@@ -82,6 +82,14 @@ export interface CgroupUsage {
   readonly pids: number | null;
 }
 
+/** Whether the group `name`, of which process `pid` is a member, is held still by the kernel. */
+export function isFrozen(pid: number, name: string): boolean {
+  const read = groupDirs(pid, name);
+  const v1State = read('freezer', 'freezer.state');
+  if (v1State !== null) return v1State.trim() !== 'THAWED';
+  return /^frozen 1$/m.test(read('', 'cgroup.events') ?? '');
+}
+
 /** What the group `name` uses now, of which process `pid` is a member; nothing is known of any other group. */
 export function cgroupUsage(pid: number, name: string): CgroupUsage {
   const dir = groupDirs(pid, name);

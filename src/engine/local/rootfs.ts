@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -23,6 +24,8 @@ export const PROJECT_DIR = '/home/sprite/project';
 
 export interface SpriteDirs {
   readonly dir: string;
+  /** All that the sprite wrote, in one place: what a checkpoint copies and a restore replaces. */
+  readonly disk: string;
   readonly rootfs: string;
   readonly bundle: string;
   readonly mnt: string;
@@ -31,13 +34,15 @@ export interface SpriteDirs {
 }
 
 export function spriteDirs(dir: string): SpriteDirs {
+  const disk = join(dir, 'disk');
   return {
     dir,
-    rootfs: join(dir, 'rootfs'),
+    disk,
+    rootfs: join(disk, 'rootfs'),
     bundle: join(dir, 'bundle'),
     mnt: join(dir, 'mnt'),
-    upper: (key) => join(dir, 'upper', key),
-    work: (key) => join(dir, 'work', key),
+    upper: (key) => join(disk, 'upper', key),
+    work: (key) => join(disk, 'work', key),
   };
 }
 
@@ -61,9 +66,14 @@ const OWN_DIRS: readonly (readonly [path: string, mode: number])[] = [
   ['var/spool', 0o755],
 ];
 
+/** What a boot needs beside the disk. */
+export function makeBootDirs(dirs: SpriteDirs): void {
+  for (const dir of [dirs.bundle, dirs.mnt]) mkdirSync(dir, { recursive: true, mode: 0o755 });
+}
+
 /** Throws the system error (a full disk, say). */
 export function makeRootfs(dirs: SpriteDirs, record: SpriteRecord, layout: RootLayout): void {
-  for (const dir of [dirs.rootfs, dirs.bundle, dirs.mnt]) mkdirSync(dir, { recursive: true, mode: 0o755 });
+  mkdirSync(dirs.rootfs, { recursive: true, mode: 0o755 });
   const isOverlaid = new Set(layout.overlays.map((overlay) => overlay.target));
   for (const { name, target } of layout.links) symlinkSync(target, join(dirs.rootfs, name));
   for (const { target, lower, key } of layout.overlays) {
@@ -105,6 +115,24 @@ function makeHome(home: string, record: SpriteRecord): void {
   }
 }
 
+/** Name and ids of a sprite that began as a copy. Its /etc is what another sprite left: nothing there is followed. */
+export function renewIdentity(dirs: SpriteDirs, record: SpriteRecord, layout: RootLayout): void {
+  const etc = inside(dirs, layout, '/etc');
+  for (const [name, content, mode] of identityFiles(record)) {
+    rmSync(join(etc, name), { force: true, recursive: true });
+    writeOwn(join(etc, name), content, mode);
+  }
+}
+
+function identityFiles(record: SpriteRecord): [name: string, content: string, mode: number][] {
+  return [
+    ['hostname', `${record.name}\n`, 0o644],
+    ['hosts', hostsFile(record.name), 0o644],
+    ['machine-id', `${record.id.replaceAll('-', '')}\n`, 0o444],
+    ['resolv.conf', record.network === 'open' ? hostResolvConf() : '', 0o644],
+  ];
+}
+
 function writeEtc(etc: string, record: SpriteRecord, layout: RootLayout): void {
   const base = layout.overlays.find(({ target }) => target === '/etc')?.lower ?? etc;
   const user = record.rootless ? { uid: 0, gid: 0 } : record;
@@ -114,10 +142,7 @@ function writeEtc(etc: string, record: SpriteRecord, layout: RootLayout): void {
   for (const [name, content] of accountFiles(base, user, hasBash ? '/bin/bash' : '/bin/sh')) {
     writeOwn(join(etc, name), content, name.endsWith('shadow') ? 0o600 : 0o644);
   }
-  writeOwn(join(etc, 'hostname'), `${record.name}\n`, 0o644);
-  writeOwn(join(etc, 'hosts'), hostsFile(record.name), 0o644);
-  writeOwn(join(etc, 'machine-id'), `${record.id.replaceAll('-', '')}\n`, 0o444);
-  writeOwn(join(etc, 'resolv.conf'), record.network === 'open' ? hostResolvConf() : '', 0o644);
+  for (const [name, content, mode] of identityFiles(record)) writeOwn(join(etc, name), content, mode);
 }
 
 /** The directory is new: a name that is there already is a fault (EEXIST), and never written through. */

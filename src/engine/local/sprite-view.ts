@@ -7,12 +7,13 @@ import { SPRITE_HOME } from './rootfs.ts';
 
 export interface ViewFacts {
   readonly lockFile: string;
+  readonly isFrozen: boolean;
   readonly lastActiveAt: string | null;
   readonly runningSessions: number;
 }
 
 export function spriteView(record: SpriteRecord, facts: ViewFacts): Sprite {
-  const { state, error } = stateOf(record, facts.lockFile);
+  const { state, error } = stateOf(record, facts);
   return {
     name: record.name,
     id: record.id,
@@ -56,10 +57,14 @@ export function unknownSprite(name: string, error: string): Sprite {
   };
 }
 
-function stateOf(record: SpriteRecord, lockFile: string): { state: SpriteState; error: string | null } {
+function stateOf(
+  record: SpriteRecord,
+  { lockFile, isFrozen }: ViewFacts,
+): { state: SpriteState; error: string | null } {
   switch (record.phase) {
     case 'ready':
-      return { state: isUp(record) ? 'running' : 'cold', error: null };
+      if (!isUp(record)) return { state: 'cold', error: null };
+      return { state: isFrozen ? 'warm' : 'running', error: null };
     case 'creating':
     case 'booting':
       if (lockHolder(lockFile) !== null) return { state: 'creating', error: null };

@@ -26,13 +26,14 @@ export interface RecordInput {
   readonly rootless: boolean;
   readonly home: string;
   readonly imageDir: string | null;
+  /** The sprite this one is a copy of: its files keep their owner. */
+  readonly source: SpriteRecord | null;
   /** Directories whose account files say which user ids are taken. */
   readonly etcDirs: readonly string[];
 }
 
 /** Throws `UNSUPPORTED`, `ISOLATION_UNAVAILABLE`, `USAGE`, before anything is made. */
 export function assertSupported(spec: StartSpec, rootless: boolean): void {
-  if (spec.from !== undefined) throw unsupported('starting from another sprite (--from)');
   if (spec.network === 'filtered')
     throw unsupported('network "filtered"', 'use --network none or --network open');
   if (spec.allow !== undefined && spec.allow.length > 0) {
@@ -89,7 +90,15 @@ function assertEnforceable(spec: StartSpec, support: CgroupSupport): void {
   }
 }
 
-export function newRecord({ spec, runtime, rootless, home, imageDir, etcDirs }: RecordInput): SpriteRecord {
+export function newRecord({
+  spec,
+  runtime,
+  rootless,
+  home,
+  imageDir,
+  source,
+  etcDirs,
+}: RecordInput): SpriteRecord {
   const support = cgroupSupport(rootless);
   const network: Network = spec.network ?? 'none';
   const now = Date.now();
@@ -111,7 +120,7 @@ export function newRecord({ spec, runtime, rootless, home, imageDir, etcDirs }: 
     isolation: 'namespace',
     rootless,
     runtime,
-    ...chooseSpriteUser(etcDirs),
+    ...(source === null ? chooseSpriteUser(etcDirs) : { uid: source.uid, gid: source.gid }),
     warnings: warningsOf(network, support, rootless),
     max_file_bytes: maxFileBytes(home),
     init: null,

@@ -2,7 +2,7 @@
  * Where the local engine keeps what it knows.
  *
  *   $WISP_HOME, else $XDG_STATE_HOME/wisp, else ~/.local/state/wisp
- *     sprites/<name>/   record.json, rootfs/, upper/, work/, bundle/, sessions/
+ *     sprites/<name>/   record.json, disk/ (rootfs/, upper/, work/), bundle/, mnt/, sessions/
  *     locks/            one lock file per sprite name
  *     trash/            what is being deleted
  *     images/           unpacked image archives

@@ -18,7 +18,8 @@ export async function measureUsage(
   return { ...(pid === null ? NOTHING : cgroupUsage(pid, group)), disk_bytes: await diskBytes(dir, waiting) };
 }
 
-async function diskBytes(dir: string, { signal }: Waiting): Promise<number | null> {
+/** Null when it took too long to tell. */
+export async function diskBytes(dir: string, { signal }: Waiting): Promise<number | null> {
   const du = findTool('du');
   if (du === null) return null;
   const options = { env: TOOL_ENV, timeoutMs: MEASURE_TIMEOUT_MS, signal, maxBytes: 4096 };

@@ -1,0 +1,76 @@
+/**
+ * Copies a sprite's disk while nothing of the sprite runs: neither is the copy torn, nor can a process lead the
+ * copying program astray by swapping a directory for a link under it. The shell that thaws is no child of
+ * ours: it does its work also when this program is killed meanwhile.
+ */
+import { SpriteExecError } from '../../errors.ts';
+import { run } from '../../process/run.ts';
+import { decodeUtf8 } from '../../process/text.ts';
+import type { Waiting } from '../engine.ts';
+import { type RunningSprite, runInside } from './inside.ts';
+import { requireTool, TOOL_ENV } from './tools.ts';
+
+const COPY_TIMEOUT_MS = 30 * 60_000;
+
+/** Arguments: runtime, its root, the container, then the copying command. */
+const FREEZE_COPY_THAW = `runtime=$1 root=$2 container=$3
+shift 3
+trap '' HUP INT TERM
+"$runtime" --root "$root" pause "$container" || exit 90
+"$@"
+status=$?
+"$runtime" --root "$root" resume "$container" || exit 91
+exit $status
+`;
+
+/** Without a control group there is nothing to freeze: every process gets SIGSTOP, and SIGCONT afterwards. */
+const STOP_ALL = ['/bin/sh', '-c', 'kill -STOP -- -1 2>/dev/null; true'];
+const CONTINUE_ALL = ['/bin/sh', '-c', 'kill -CONT -- -1 2>/dev/null; true'];
+
+export interface CopyRequest extends Waiting {
+  /** Null: the sprite is down. */
+  readonly running: RunningSprite | null;
+  readonly canFreeze: boolean;
+  readonly sources: readonly string[];
+  /** An empty directory. */
+  readonly target: string;
+}
+
+/** Throws `SPRITE_EXEC_FAILED` (a full disk, say); what was copied until then is the caller's to remove. */
+export async function frozenCopy(request: CopyRequest): Promise<void> {
+  const copy = copyArgv(request.sources, request.target);
+  const { running } = request;
+  if (running === null) return await runCopy(copy);
+  if (request.canFreeze) {
+    const { runtime, runtimeRoot, containerId } = running;
+    return await runCopy([
+      '/bin/sh',
+      '-c',
+      FREEZE_COPY_THAW,
+      'sh',
+      runtime,
+      runtimeRoot,
+      containerId,
+      ...copy,
+    ]);
+  }
+  await runInside(running, { command: STOP_ALL, user: 'root', dir: '/' }, request);
+  try {
+    await runCopy(copy);
+  } finally {
+    await runInside(running, { command: CONTINUE_ALL, user: 'root', dir: '/' });
+  }
+}
+
+export function copyArgv(sources: readonly string[], target: string): string[] {
+  return [requireTool('cp', 'coreutils'), '--archive', '--reflink=auto', '--', ...sources, target];
+}
+
+async function runCopy(argv: readonly string[]): Promise<void> {
+  const result = await run(argv, { env: TOOL_ENV, timeoutMs: COPY_TIMEOUT_MS, maxBytes: 16 * 1024 });
+  if (!result.failed) return;
+  const said = decodeUtf8(result.stderr).trim().split('\n').at(-1) ?? '';
+  throw new SpriteExecError(`copy of the sprite's disk: ${said || `exit code ${result.exitCode}`}`, {
+    hint: /no space/i.test(said) ? 'free some space: old checkpoints can be deleted' : undefined,
+  });
+}

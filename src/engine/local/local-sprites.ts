@@ -1,0 +1,238 @@
+/**
+ * The life of local sprites: made, booted, taken down, removed.
+ *
+ * Truth is the kernel plus the state directory, read anew by every call. Who changes a sprite holds its lock
+ * and writes the record before the thing (`creating` → `booting` → `ready`, `removing`), so that whoever
+ * comes after a crash knows what is half-made and finishes or removes it.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { quote } from '../../contract/names.ts';
+import { SpriteKillError, SpriteStartError, toWreckitError, WreckitError } from '../../errors.ts';
+import type { StartSpec, Waiting } from '../engine.ts';
+import { isFrozen } from './cgroup.ts';
+import { type HoldSprite, settleRestore } from './checkpoints.ts';
+import {
+  bootContainer,
+  containerOf,
+  isUp,
+  layoutOf,
+  runningSprite,
+  type SpriteContainer,
+} from './container.ts';
+import { type CopySource, copySourceOf, fillFromSource, inherit } from './copy-source.ts';
+import { HOST_IMAGE, resolveImage } from './images.ts';
+import type { RunningSprite } from './inside.ts';
+import type { SpriteRecord } from './record.ts';
+import { makeBootDirs, makeRootfs, renewIdentity } from './rootfs.ts';
+import { deleteContainer, findRuntime, resumeContainer } from './runtime.ts';
+import { assertSupported, differences, newRecord } from './start-spec.ts';
+import { endProcesses } from './stop-processes.ts';
+import type { SpriteStore } from './store.ts';
+import { diskBytes } from './usage.ts';
+
+export interface LocalSpritesOptions {
+  readonly store: SpriteStore;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly rootless: boolean;
+}
+
+export class LocalSprites {
+  private readonly store: SpriteStore;
+  private readonly env: LocalSpritesOptions['env'];
+  private readonly rootless: boolean;
+
+  constructor({ store, env, rootless }: LocalSpritesOptions) {
+    this.store = store;
+    this.env = env;
+    this.rootless = rootless;
+  }
+
+  async start(spec: StartSpec, waiting: Waiting): Promise<{ record: SpriteRecord; created: boolean }> {
+    assertSupported(spec, this.rootless);
+    this.store.ensure();
+    using _lock = await this.store.lock(spec.name, waiting);
+    const existing = await this.usable(spec.name, waiting);
+    if (existing === null) return { record: await this.create(spec, waiting), created: true };
+    const different = differences(existing, spec);
+    if (different.length === 0) return { record: await this.bootIfDown(existing, waiting), created: false };
+    throw new WreckitError(
+      'SPRITE_EXISTS',
+      `sprite ${quote(spec.name)}: it exists with another ${different.join(', ')}`,
+      {
+        hint: `kill it first (wreckit sprite kill ${spec.name}), or start it without these flags`,
+        details: { different },
+      },
+    );
+  }
+
+  /** Its processes end, its disk is kept. Also settles a boot that was interrupted. */
+  async stop(name: string, waiting: Waiting): Promise<SpriteRecord> {
+    this.store.read(name);
+    using _lock = await this.store.lock(name, waiting);
+    const record = this.store.read(name);
+    await this.takeDown(record, waiting);
+    return this.store.write({
+      ...record,
+      phase: record.phase === 'booting' ? 'ready' : record.phase,
+      init: null,
+    });
+  }
+
+  async kill(name: string, waiting: Waiting): Promise<void> {
+    if (!this.store.has(name)) this.store.read(name);
+    using _lock = await this.store.lock(name, waiting);
+    if (!this.store.has(name)) return;
+    try {
+      await this.remove(name);
+    } catch (cause) {
+      throw new SpriteKillError(`sprite ${quote(name)}: ${toWreckitError(cause).message}`, {
+        cause,
+        retryable: true,
+      });
+    }
+  }
+
+  /** The sprite of this name, up: asked for something, it wakes. */
+  async awake(name: string, waiting: Waiting): Promise<RunningSprite> {
+    const record = this.store.read(name);
+    if (isUp(record) && !this.isFrozen(record)) return this.running(record);
+    using _lock = await this.store.lock(name, waiting);
+    const usable = await this.usable(name, waiting);
+    return this.running(await this.bootIfDown(usable ?? this.store.read(name), waiting));
+  }
+
+  /** Holds the sprite's lock while `use` runs. */
+  readonly hold: HoldSprite = async (name, waiting, use) => {
+    this.store.read(name);
+    using _lock = await this.store.lock(name, waiting);
+    const record = this.store.read(name);
+    const dirs = this.store.dirsOf(name);
+    settleRestore(dirs);
+    return await use({
+      dirs,
+      running: isUp(record) ? this.running(record) : null,
+      canFreeze: !record.rootless,
+      down: () => this.takeDown(record, waiting),
+      up: async () => {
+        await this.bootIfDown({ ...record, init: null }, waiting);
+      },
+      measure: async (dir) => (await diskBytes(dir, waiting)) ?? 0,
+    });
+  };
+
+  container(record: SpriteRecord): SpriteContainer {
+    return { record, dirs: this.store.dirsOf(record.name), runtimeRoot: this.store.runtimeRoot };
+  }
+
+  running(record: SpriteRecord): RunningSprite {
+    if (record.init === null)
+      throw new WreckitError('SPRITE_BUSY', `sprite ${quote(record.name)}: it is not up`);
+    return runningSprite(this.container(record), record.init);
+  }
+
+  isFrozen(record: SpriteRecord): boolean {
+    return record.init !== null && isFrozen(record.init.pid, containerOf(this.container(record)).id);
+  }
+
+  runtime(waiting: Waiting): Promise<string> {
+    return findRuntime(this.store.dirs, { env: this.env, rootless: this.rootless, ...waiting });
+  }
+
+  /**
+   * The record of a sprite that is whole. What an interrupted creation or removal left is removed first, and an
+   * expired sprite is as good as gone. Null: there is none (any more). The caller holds the lock.
+   */
+  private async usable(name: string, { signal }: Waiting): Promise<SpriteRecord | null> {
+    const record = this.findReadable(name);
+    if (record === null) return null;
+    const isExpired = record.expires_at !== null && Date.parse(record.expires_at) <= Date.now();
+    if (record.phase !== 'creating' && record.phase !== 'removing' && !isExpired) return record;
+    signal?.throwIfAborted();
+    await this.remove(name);
+    return null;
+  }
+
+  private findReadable(name: string): SpriteRecord | null {
+    try {
+      return this.store.find(name);
+    } catch (cause) {
+      throw new SpriteStartError(`sprite ${quote(name)}: its record can't be read`, {
+        hint: `remove it: wreckit sprite kill ${name}`,
+        cause,
+      });
+    }
+  }
+
+  private async create(asked: StartSpec, waiting: Waiting): Promise<SpriteRecord> {
+    const source = copySourceOf(asked, (name) => this.store.read(name));
+    const spec = source === null ? asked : inherit(asked, source.record);
+    const imageDir =
+      source?.record.image_dir ?? (await resolveImage(spec.image ?? HOST_IMAGE, this.store.dirs, waiting));
+    const record = newRecord({
+      spec,
+      runtime: await this.runtime(waiting),
+      rootless: this.rootless,
+      home: this.store.dirs.home,
+      imageDir,
+      source: source?.record ?? null,
+      etcDirs: ['/etc', ...(imageDir === null ? [] : [join(imageDir, 'etc')])],
+    });
+    this.store.prepare(record);
+    try {
+      await this.makeDisk(record, source, waiting);
+      return await this.bootIfDown({ ...record, phase: 'booting' }, waiting);
+    } catch (cause) {
+      await this.remove(spec.name);
+      waiting.signal?.throwIfAborted();
+      if (cause instanceof WreckitError) throw cause;
+      throw new SpriteStartError(`sprite ${quote(spec.name)}: ${toWreckitError(cause).message}`, { cause });
+    }
+  }
+
+  private async makeDisk(record: SpriteRecord, source: CopySource | null, waiting: Waiting): Promise<void> {
+    const dirs = this.store.dirsOf(record.name);
+    const layout = layoutOf(record.image_dir);
+    makeBootDirs(dirs);
+    if (source === null) {
+      makeRootfs(dirs, record, layout);
+    } else {
+      await fillFromSource(source, dirs, { hold: this.hold, ...waiting });
+      renewIdentity(dirs, record, layout);
+    }
+  }
+
+  /** The caller holds the lock. */
+  private async bootIfDown(record: SpriteRecord, waiting: Waiting): Promise<SpriteRecord> {
+    if (isUp(record)) {
+      if (this.isFrozen(record)) await resumeContainer(containerOf(this.container(record)), waiting);
+      return record;
+    }
+    settleRestore(this.store.dirsOf(record.name));
+    const booting = this.store.write({ ...record, phase: 'booting', init: null });
+    const init = await bootContainer(this.container(booting), waiting);
+    return this.store.write({ ...booting, phase: 'ready', init });
+  }
+
+  private async takeDown(record: SpriteRecord, waiting: Waiting): Promise<void> {
+    if (isUp(record) && !this.isFrozen(record)) await endProcesses(this.running(record), waiting);
+    await deleteContainer(containerOf(this.container(record)), waiting);
+  }
+
+  /** From whatever state. The caller holds the lock. */
+  private async remove(name: string): Promise<void> {
+    const { dir } = this.store.dirsOf(name);
+    let record: SpriteRecord | null = null;
+    try {
+      record = this.store.find(name);
+    } catch {
+      // A record that can't be read names no container; gc finds one that is left over by its name.
+    }
+    if (record !== null) {
+      this.store.write({ ...record, phase: 'removing', init: null });
+      await deleteContainer(containerOf(this.container(record)));
+    }
+    await this.store.remove(name, record?.id ?? name);
+    if (statSync(dir, { throwIfNoEntry: false })) throw new Error(`${dir} is still there`);
+  }
+}
