@@ -1,7 +1,7 @@
 /** Finds the verb's words among the arguments, without loading the verb or the option parser. */
 import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
-import { nearest } from './suggest.ts';
+import { nearest } from '../nearest.ts';
 import { type GlobalOption, isVerbGroup, type VerbEntry, type VerbGroup, type VerbNode } from './verb.ts';
 
 export interface FoundVerb {

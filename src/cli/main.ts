@@ -3,14 +3,31 @@ import { processIo } from './io.ts';
 import { type Program, runProgram } from './program.ts';
 import { listenToSignals } from './signals.ts';
 
+/** How long what was asked for by a second signal may take. */
+const LAST_ACTS_MS = 1500;
+
 /** Never returns normally: the process ends with the program's exit code once its output is out. */
 export async function main(program: Program): Promise<never> {
   const io = processIo();
-  const signals = listenToSignals((interrupt) => process.exit(interrupt.exitCode));
+  const lastActs: (() => Promise<unknown>)[] = [];
+  const signals = listenToSignals((interrupt) => void endAtOnce(interrupt.exitCode, lastActs.splice(0)));
+  const onForce = (act: () => Promise<unknown>): void => {
+    lastActs.push(act);
+  };
   try {
-    process.exit(await runProgram({ ...program, argv: process.argv.slice(2), io, signal: signals.signal }));
+    const { signal } = signals;
+    process.exit(await runProgram({ ...program, argv: process.argv.slice(2), io, signal, onForce }));
   } catch {
     // Neither stdout nor stderr takes what there is to say (a full disk behind them): only the code is left.
     process.exit(1);
   }
+}
+
+/** Without acts at once; a third signal does not wait for them either. */
+async function endAtOnce(exitCode: number, acts: readonly (() => Promise<unknown>)[]): Promise<never> {
+  if (acts.length > 0) {
+    const timeout = new Promise((resolve) => setTimeout(resolve, LAST_ACTS_MS));
+    await Promise.race([Promise.allSettled(acts.map((act) => act())), timeout]);
+  }
+  process.exit(exitCode);
 }

@@ -30,6 +30,8 @@ export interface ProgramCall extends Program {
   readonly io: Io;
   /** Aborted when the program is to end early (see signals.ts). */
   readonly signal?: AbortSignal | undefined;
+  /** See `VerbContext.onForce`. */
+  readonly onForce?: ((act: () => Promise<unknown>) => void) | undefined;
 }
 
 /** Never rejects for what a verb does; rejects only when stdout and stderr can't be written. */
@@ -120,6 +122,7 @@ async function runVerb(
     rest: parsed.rest,
     json: mode.json,
     signal: mode.signal,
+    onForce: call.onForce ?? (() => undefined),
     warn: async (text) => {
       if (globals.quiet !== true) await io.stderr.write(`warning: ${text}\n`);
     },

@@ -27,7 +27,7 @@ export interface Signals extends Disposable {
 
 const HANDLED = Object.keys(SIGNAL_EXIT) as InterruptSignal[];
 
-/** Takes over the three signals until disposed. `force` is called for the second one. */
+/** Takes over the three signals until disposed. `force` is called for the second one and each that follows. */
 export function listenToSignals(force: (interrupt: InterruptedError) => void): Signals {
   const controller = new AbortController();
   const onSignal = (signalName: InterruptSignal): void => {

@@ -43,6 +43,8 @@ export interface VerbContext<O extends object, A extends readonly unknown[], G e
   readonly json: boolean;
   /** Aborted by SIGINT, SIGTERM and SIGHUP, with an `InterruptedError` as reason. */
   readonly signal: AbortSignal;
+  /** What a second signal still does before the process ends; briefly, it is not waited for long. */
+  readonly onForce: (act: () => Promise<unknown>) => void;
   /** A warning for people, on stderr; silent under `--quiet`. */
   readonly warn: (text: string) => Promise<void>;
 }

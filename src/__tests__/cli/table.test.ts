@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { nearest } from '../../cli/suggest.ts';
 import { isColorWanted, renderTable } from '../../cli/table.ts';
 import { printable, textWidth, truncate } from '../../cli/text-width.ts';
+import { nearest } from '../../nearest.ts';
 
 const columns = [
   { header: 'NAME', canShrink: true },
