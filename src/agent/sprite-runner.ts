@@ -62,9 +62,16 @@ import {
   pullCommand,
   pushCommand,
   startCommand,
+  type WispCommand,
 } from './wisp-client/wisp-command.ts';
 
 export type SpriteRunnerOptions = WispCallerOptions;
+
+export interface PassThroughOptions extends WispCallOptions {
+  readonly stdin?: boolean | undefined;
+  /** Ask wisp for JSON, to be passed on as it is. */
+  readonly json?: boolean | undefined;
+}
 
 /** Between the deadline inside and the one of the call: wisp reports a timeout better than a killed wisp. */
 const INNER_DEADLINE_LEAD_MS = 30_000;
@@ -89,6 +96,33 @@ export class SpriteRunner implements WispClient {
 
   constructor(options: SpriteRunnerOptions = {}) {
     this.#caller = new WispCaller(options);
+  }
+
+  /** True for the wisp of this package, whose sprites have its own layout and flags. */
+  get isBundled(): boolean {
+    return this.#caller.resolve().origin === 'bundled';
+  }
+
+  /** The argv of a call, for `--dry-run`; nothing is run. */
+  commandLine(command: WispCommand, { json = true } = {}): string[] {
+    return this.#caller.commandLine(command, json);
+  }
+
+  /** `data` of any call, as wisp answered it. */
+  async ask(command: WispCommand, options?: CallDetails): Promise<unknown> {
+    return (await this.#caller.ask(command, options)).data;
+  }
+
+  /**
+   * Hands the streams of this process over: bytes never pass through it. `stdin` is empty unless it is asked
+   * for. Resolves with wisp's exit code, which for `exec` is the command's.
+   */
+  async passThrough(command: WispCommand, options: PassThroughOptions = {}): Promise<number> {
+    const { stdin = false, timeoutMs = 0, ...details } = options;
+    const streams = { stdout: 'inherit', stderr: 'inherit' } as const;
+    const stdinSource = stdin ? 'inherit' : 'ignore';
+    const result = await this.#caller.stream(command, streams, { ...details, timeoutMs, stdin: stdinSource });
+    return result.exitCode ?? 125;
   }
 
   async version(options?: WispCallOptions): Promise<VersionData> {
@@ -291,7 +325,8 @@ function execFlags(
   envFile: string | undefined,
 ): ExecFlags {
   const { dir, user, commandTimeout } = spec;
-  return { dir, user, commandTimeout, envFile, stdin: stdin !== undefined && stdin !== 'ignore' };
+  const envFiles = envFile === undefined ? [] : [envFile];
+  return { dir, user, commandTimeout, envFiles, stdin: stdin !== undefined && stdin !== 'ignore' };
 }
 
 function execDetails(options: SpriteCaptureOptions): CallDetails {

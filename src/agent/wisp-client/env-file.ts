@@ -12,7 +12,7 @@ export interface EnvFile extends Disposable {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * One `NAME=VALUE` per line, mode 0600, in the runtime directory (memory, on most systems) where there is
+ * One `NAME=VALUE` per line (values with line ends or outer blanks in double quotes), mode 0600, in the runtime directory (memory, on most systems) where there is
  * one; gone at the end of the scope. Throws `USAGE` for what such a line can't say.
  */
 export function writeEnvFile(
@@ -30,8 +30,17 @@ export function writeEnvFile(
 function envLine(name: string, value: string): string {
   if (!NAME.test(name))
     throw new WreckitError('USAGE', `environment: ${quote(name)} is not a variable's name`);
-  if (!/[\n\r\0]/.test(value)) return `${name}=${value}\n`;
-  throw new WreckitError('USAGE', `environment: the value of ${name} has a line break or a NUL in it`, {
-    hint: 'write it to a file in the sprite instead',
-  });
+  if (value.includes('\0'))
+    throw new WreckitError('USAGE', `environment: the value of ${name} has a NUL in it`);
+  const isPlain = value.trim() === value && !/^['"]|[\n\r]/.test(value);
+  return `${name}=${isPlain ? value : quoted(value)}\n`;
+}
+
+/** As a shell's double quotes, with `\\n` and `\\r` for line ends. */
+function quoted(value: string): string {
+  const escaped = value
+    .replace(/["\\$`]/g, '\\$&')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r');
+  return `"${escaped}"`;
 }

@@ -20,6 +20,7 @@ export interface WispCall extends Pick<RunOptions, 'stdin' | 'maxBytes' | 'signa
   /** The whole environment of the child (see child-env.ts). */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string | undefined;
+  readonly engine?: string | undefined;
   /** 0 or absent: no deadline. */
   readonly timeoutMs?: number | undefined;
   /** The exit code is the command's own, as for `exec`: it says nothing about the answer. */
@@ -53,11 +54,11 @@ export async function callWisp(call: WispCall): Promise<WispAnswer> {
 }
 
 /**
- * Lets bytes through: the result of the program as it is, whatever its exit code. Throws when it could not be
- * run, timed out, was aborted or was ended by a signal.
+ * Lets bytes through (with `json` they are documents of its own): the result of the program as it is, whatever
+ * its exit code. Throws when it could not be run, timed out, was aborted or was ended by a signal.
  */
-export async function streamWisp(call: WispCall, output: RawOutput): Promise<RunResult> {
-  return await runWisp(call, output, false, call.maxBytes);
+export async function streamWisp(call: WispCall, output: RawOutput, json = false): Promise<RunResult> {
+  return await runWisp(call, output, json, call.maxBytes);
 }
 
 /** The failure of a program that was to pass bytes through and ended with something else than 0. */
@@ -79,7 +80,7 @@ async function runWisp(
   json: boolean,
   maxBytes: number | undefined,
 ): Promise<RunResult> {
-  const argv = argvFor(call.program, call.command, { json });
+  const argv = argvFor(call.program, call.command, { json, engine: call.engine });
   const result = await run(argv, {
     ...output,
     cwd: call.cwd,

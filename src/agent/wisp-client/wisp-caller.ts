@@ -1,9 +1,12 @@
 /** What all calls of one wisp program have in common: its handshake, environment, deadline and listeners. */
+import { join } from 'node:path';
 import type { WispAnswer } from '../../contract/parse.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { WreckitError } from '../../errors.ts';
+import { packageRoot } from '../../package-root.ts';
 import type { RunOptions, RunResult } from '../../process/run.ts';
 import { wispEnv } from './child-env.ts';
+import { argvFor } from './dialect/dialect.ts';
 import { callWisp, type RawOutput, streamFailure, streamWisp, type WispCall } from './wisp-call.ts';
 import type { WispCallOptions } from './wisp-client.ts';
 import { verbOf, type WispCommand } from './wisp-command.ts';
@@ -16,6 +19,8 @@ export interface WispCallerOptions {
   /** The environment wisp's is taken from by allow-list; the parent's when absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
+  /** Which engine wisp is to use; its own choice when absent. */
+  readonly engine?: string | undefined;
   /** Of the sprite cloud. */
   readonly token?: string | undefined;
   /** Deadline of a call that names none: 300 s when absent, none when 0. */
@@ -30,6 +35,11 @@ export interface WispCallerOptions {
 
 export interface CallDetails extends WispCallOptions, Pick<RunOptions, 'stdin' | 'maxBytes'> {
   readonly hasOwnExitCode?: boolean | undefined;
+}
+
+export interface StreamDetails extends CallDetails {
+  /** The bytes let through are wisp's JSON. */
+  readonly json?: boolean | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000;
@@ -57,8 +67,17 @@ export class WispCaller {
     return answer;
   }
 
-  async stream(command: WispCommand, output: RawOutput, details: CallDetails = {}): Promise<RunResult> {
-    return await streamWisp(await this.#call(command, details), output);
+  async stream(command: WispCommand, output: RawOutput, details: StreamDetails = {}): Promise<RunResult> {
+    const { json, ...rest } = details;
+    return await streamWisp(await this.#call(command, rest), output, json);
+  }
+
+  /** What would be run, as one would type it. */
+  commandLine(command: WispCommand, json: boolean): string[] {
+    const program = this.resolve();
+    const launcher = [join(packageRoot(), 'bin', 'wisp')];
+    const argv = program.origin === 'bundled' ? launcher : program.argv;
+    return argvFor({ ...program, argv }, command, { json, engine: this.#options.engine });
   }
 
   /** All of stdout, at most `maxBytes` of it. Throws for any exit code but 0. */
@@ -90,9 +109,9 @@ export class WispCaller {
   async #call(command: WispCommand, details: CallDetails): Promise<WispCall> {
     details.signal?.throwIfAborted();
     const program = await this.#compatible(details.signal);
-    const { cwd, onTalk, graceMs } = this.#options;
+    const { cwd, engine, onTalk, graceMs } = this.#options;
     const timeoutMs = details.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    return { ...details, program, command, env: this.env, cwd, timeoutMs, graceMs, onTalk };
+    return { ...details, program, command, env: this.env, cwd, engine, timeoutMs, graceMs, onTalk };
   }
 
   #compatible(signal: AbortSignal | undefined): Promise<WispProgram> {

@@ -38,6 +38,10 @@ export interface SpriteStartSpec {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly ttl?: string | undefined;
+  /** Whose sprite it is: the id of an agent run. */
+  readonly owner?: string | undefined;
+  /** The limits are wishes: one the machine can't enforce is a warning. For defaults nobody asked for by name. */
+  readonly softLimits?: boolean | undefined;
   readonly from?: string | undefined;
   readonly minIsolation?: Isolation | undefined;
 }

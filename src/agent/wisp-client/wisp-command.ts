@@ -16,7 +16,8 @@ export interface ExecFlags {
   readonly dir?: string | undefined;
   /** Visible in argv: for what the user has written there, never for secrets. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  readonly envFile?: string | undefined;
+  /** Files of `NAME=VALUE` lines, the later one wins. */
+  readonly envFiles?: readonly string[] | undefined;
   readonly user?: string | undefined;
   readonly commandTimeout?: string | undefined;
   readonly maxOutput?: string | undefined;
@@ -30,7 +31,11 @@ export function verbOf({ words }: WispCommand): string {
   return words.join(' ');
 }
 
-export function startCommand(name: string, spec: SpriteStartSpec = {}): WispCommand {
+export function startCommand(
+  name: string,
+  spec: SpriteStartSpec = {},
+  envFiles: readonly string[] = [],
+): WispCommand {
   return named('start', name, [
     ...flag('--image', spec.image),
     ...flag('--memory', spec.memory),
@@ -39,8 +44,11 @@ export function startCommand(name: string, spec: SpriteStartSpec = {}): WispComm
     ...flag('--network', spec.network),
     ...(spec.allow ?? []).flatMap((domain) => flag('--allow', domain)),
     ...pairs('--env', spec.env),
+    ...envFiles.flatMap((file) => flag('--env-file', file)),
     ...pairs('--label', spec.labels),
+    ...(spec.softLimits === true ? ['--soft-limits'] : []),
     ...flag('--ttl', spec.ttl),
+    ...flag('--owner', spec.owner),
     ...flag('--from', spec.from),
     ...flag('--min-isolation', spec.minIsolation),
   ]);
@@ -71,7 +79,7 @@ export function execCommand(name: string, command: readonly string[], flags: Exe
   return named('exec', name, [
     ...flag('--dir', flags.dir === undefined ? undefined : assertInsidePath(flags.dir)),
     ...pairs('--env', flags.env),
-    ...flag('--env-file', flags.envFile),
+    ...(flags.envFiles ?? []).flatMap((file) => flag('--env-file', file)),
     ...flag('--user', flags.user),
     ...flag('--timeout', flags.commandTimeout),
     ...flag('--max-output', flags.maxOutput),

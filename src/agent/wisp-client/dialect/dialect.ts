@@ -6,14 +6,20 @@ import { flyArgv } from './fly.ts';
 export interface ArgvOptions {
   /** Ask for the one JSON document. */
   readonly json: boolean;
+  /** Which of its engines the program is to use. */
+  readonly engine?: string | undefined;
 }
 
 /** The whole argv of a call. Throws `UNSUPPORTED` for what the program's dialect can't say. */
 export function argvFor(program: WispProgram, command: WispCommand, options: ArgvOptions): string[] {
   switch (program.dialect) {
     case 'wisp':
-      return [...program.argv, ...command.words, ...(options.json ? ['--json'] : []), ...command.args];
+      return [...program.argv, ...command.words, ...globalFlags(options), ...command.args];
     case 'fly':
       return flyArgv(program, command, options);
   }
+}
+
+function globalFlags({ json, engine }: ArgvOptions): string[] {
+  return [...(json ? ['--json'] : []), ...(engine === undefined ? [] : ['--engine', engine])];
 }

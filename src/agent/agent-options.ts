@@ -1,0 +1,48 @@
+/** What a run of an agent is given, the same for every kind. */
+import type { Logger } from '../logging.ts';
+import type { AgentConfigUnion } from '../schemas.ts';
+import type { AgentEvent } from './agent-events.ts';
+import type { CommandHost } from './command-host.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+/** A server of the Model Context Protocol that the agent may use. */
+export type McpServerConfig =
+  | { readonly command: string; readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> }
+  | {
+      readonly type: 'http' | 'sse';
+      readonly url: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
+
+/** Every option reaches every kind, or the run is refused with `UNSUPPORTED` naming the option. */
+export interface AgentRunOptions {
+  readonly config: AgentConfigUnion;
+  /** The project directory on this machine. */
+  readonly cwd: string;
+  readonly prompt: string;
+  readonly logger?: Logger | undefined;
+  /** Nothing is started; the output says what would be. */
+  readonly dryRun?: boolean | undefined;
+  /** Nothing is started; the run is a success that did nothing, with events, to try the rest of a pipeline. */
+  readonly mockAgent?: boolean | undefined;
+  /** Of the whole run; absent: no deadline. */
+  readonly timeoutSeconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The agent's raw output as text. A promise holds the agent back until it settles. */
+  readonly onStdoutChunk?: ((text: string) => void | Promise<void>) | undefined;
+  readonly onStderrChunk?: ((text: string) => void | Promise<void>) | undefined;
+  readonly onAgentEvent?: ((event: AgentEvent) => void | Promise<void>) | undefined;
+  readonly mcpServers?: Readonly<Record<string, McpServerConfig>> | undefined;
+  /** The only tools the agent may use, by the agent's own names for them; absent: what its config says. */
+  readonly allowedTools?: readonly string[] | undefined;
+  /** The task's id, for logs; the agent sees it as WRECKIT_ITEM_ID. */
+  readonly itemId?: string | undefined;
+  /** Variables for the agent, over those of its config. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Registers what runs, so that a shutdown ends it; absent: only `signal` does. */
+  readonly lifecycle?: Lifecycle | undefined;
+  /** Where the agent's program runs; absent: on this machine, in `cwd`. */
+  readonly host?: CommandHost | undefined;
+  /** Where the agent's credentials are taken from (by allow-list); absent: this program's environment. */
+  readonly sourceEnv?: Readonly<Record<string, string | undefined>> | undefined;
+}
