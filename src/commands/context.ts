@@ -1,0 +1,30 @@
+/** What the verbs of `wreckit` build from their context: the configuration and the way to sprites. */
+import type { SpriteRunner } from '../agent/sprite-runner.ts';
+import type { FlagValue, LoadedConfig } from '../config.ts';
+import type { WreckitContext } from './globals.ts';
+
+export type AnyContext = Pick<
+  WreckitContext<object, readonly unknown[]>,
+  'cwd' | 'globals' | 'io' | 'json' | 'signal' | 'warn'
+>;
+
+/** The configuration in force. Throws `CONFIG_INVALID`. */
+export async function configOf(context: AnyContext, flags: readonly FlagValue[] = []): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../config.ts');
+  const { cwd, globals, io } = context;
+  return await loadConfig({ cwd, env: io.env, configFile: globals.config, flags });
+}
+
+/** Sprites through the wisp program of the configuration; each call is limited to the configured timeout. */
+export async function spriteRunnerOf(context: AnyContext, loaded: LoadedConfig): Promise<SpriteRunner> {
+  const { SpriteRunner } = await import('../agent/sprite-runner.ts');
+  return new SpriteRunner({
+    wispPath: loaded.sprite.wispPath,
+    env: context.io.env,
+    cwd: loaded.projectRoot,
+    engine: context.globals.engine ?? (context.io.env.WRECKIT_ENGINE || undefined),
+    token: loaded.spritesToken?.value,
+    timeoutMs: loaded.sprite.timeout * 1000,
+    onWarning: (text) => void context.warn(text),
+  });
+}
