@@ -26,8 +26,8 @@ export interface Leaks {
   readonly files: readonly string[];
 }
 
-/** Caches of tools, not leftovers of tests. */
-const TOOL_CACHES = /^(home|tsx-\d+|node-compile-cache|bunx-.*|\.bun.*)$/;
+/** The scope's own directories, and caches of tools. */
+const TOOL_CACHES = /^(home|run|tsx-\d+|node-compile-cache|bunx-.*|\.bun.*)$/;
 
 /** Control groups that exist now; taken before the tests, given to `findLeaks` after them. */
 export function spriteGroups(): ReadonlySet<string> {
@@ -115,10 +115,15 @@ function isEmptyGroup(group: string): boolean {
   return existsSync(group) && textOf(join(group, 'cgroup.procs')).trim() === '';
 }
 
+/** Of the scope's home only what the engine keeps of sprites counts. */
 function leftFiles(scope: string): string[] {
   const top = namesIn(scope).filter((name) => !TOOL_CACHES.test(name));
   const sprites = join('home', '.local', 'state', 'wisp', 'sprites');
-  return [...top, ...namesIn(join(scope, sprites)).map((name) => join(sprites, name))];
+  const containers = namesIn(join(scope, 'run', 'wisp')).map((home) => join('run', 'wisp', home));
+  const kept = [sprites, ...containers].flatMap((dir) =>
+    namesIn(join(scope, dir)).map((name) => join(dir, name)),
+  );
+  return [...top, ...kept];
 }
 
 function isWithin(path: string, dir: string): boolean {

@@ -28,7 +28,8 @@ for (const name of Object.keys(process.env)) {
 process.env.HOME = join(scope, 'home');
 process.env.TMPDIR = scope;
 process.env[SCOPE_VARIABLE] = scope;
-mkdirSync(process.env.HOME, { mode: 0o700 });
+process.env.XDG_RUNTIME_DIR = join(scope, 'run');
+for (const dir of [process.env.HOME, process.env.XDG_RUNTIME_DIR]) mkdirSync(dir, { mode: 0o700 });
 
 afterAll(async () => {
   const leaks = await settledLeaks(scope, groupsBefore);

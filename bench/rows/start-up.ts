@@ -1,0 +1,14 @@
+/** What a command costs before it does anything, against an empty program of Node's. */
+import { call, compare, type Subject } from '../measure.ts';
+import { type Row, ratioRow } from '../report.ts';
+import type { World } from '../world.ts';
+
+export function startUpRows(world: World): Row[] {
+  const empty: Subject = { run: () => call(world.node('-e', '0')) };
+  const list = compare({ run: () => call(world.wreckit('sprite', 'list', '--json')) }, empty, 20);
+  const help = compare({ run: () => call(world.wreckit('--help')) }, empty, 20);
+  return [
+    ratioRow('wreckit sprite list --json', list, 'node -e 0', { kind: 'most', bound: 1.2, unit: '×' }),
+    ratioRow('wreckit --help', help, 'node -e 0', { kind: 'most', bound: 0.8, unit: '×' }),
+  ];
+}

@@ -1,0 +1,90 @@
+/**
+ * `npm run quickstart`: makes this machine ready, then does the main job once on real input: a sandbox (a
+ * "sprite") is started, a small real project is pushed into it, its tests run there, the sandbox is shown
+ * with what it uses, and is killed. Ends with the first step's failure, and never leaves the sprite behind.
+ */
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensure } from './ensure.mjs';
+import { run, ScriptError, say, script } from './lib/shell.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const wreckit = join(root, 'bin', 'wreckit');
+const PROJECT = '/home/sprite/project';
+
+/** Shows the command and lets it write to the terminal, as if typed. */
+async function show(...args) {
+  say(`\n$ wreckit ${args.map(shown).join(' ')}`);
+  const status = await run(wreckit, args, { cwd: root });
+  if (status !== 0) {
+    throw new ScriptError(
+      `wreckit ${args.slice(0, 2).join(' ')}: ended with ${status}`,
+      'check this machine: bin/wreckit doctor',
+      status,
+    );
+  }
+}
+
+function shown(word) {
+  const text = word.startsWith(root) ? word.slice(root.length + 1) : word;
+  return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Asks something in the sprite without showing it; returns the exit status. */
+function ask(name, ...command) {
+  return spawnSync(wreckit, ['sprite', 'exec', name, '--', ...command], { cwd: root, stdio: 'ignore' })
+    .status;
+}
+
+/** A program of the machine is seen in a sprite only where every user of the machine could see it. */
+function requireNodeInside(name) {
+  if (ask(name, 'node', '--version') === 0) return;
+  throw new ScriptError(
+    `the sprite sees no node: yours is ${process.execPath}, and what lies in a home directory is in no sprite`,
+    'install Node for every user (apt-get install -y nodejs npm, or unpack it below /usr/local), then run this again',
+    6,
+  );
+}
+
+async function tour(name) {
+  await show('sprite', 'start', name);
+  try {
+    requireNodeInside(name);
+    await show('sprite', 'push', name, join(root, 'fixtures', 'project'), PROJECT);
+    const hasNpm = ask(name, 'npm', '--version') === 0;
+    await show(
+      'sprite',
+      'exec',
+      name,
+      '--dir',
+      PROJECT,
+      '--',
+      ...(hasNpm ? ['npm', 'test'] : ['node', '--test']),
+    );
+    await show('sprite', 'list');
+    await show('sprite', 'info', name);
+    await show('sprite', 'kill', name);
+  } catch (error) {
+    spawnSync(wreckit, ['sprite', 'kill', name], { cwd: root, stdio: 'ignore' });
+    throw error;
+  }
+}
+
+await script('quickstart', async () => {
+  await ensure();
+  const name = `quickstart-${process.pid}`;
+  const interrupted = (signal) => {
+    spawnSync(wreckit, ['sprite', 'kill', name], { cwd: root, stdio: 'ignore' });
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupted);
+  const startedAt = Date.now();
+  await tour(name);
+  say(`
+That was a real sandbox on this machine, started and gone again in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.
+The project's tests ran in it, on this machine's tools, without its files, its processes or its network.
+Your own: bin/wreckit sprite start demo, then push, exec, attach; bin/wreckit sprite --help lists the rest.
+For scripts: every command takes --json. If something does not work: bin/wreckit doctor says what and how to mend it.
+Where to go on: README.md (tour, configuration, what a sprite keeps apart and what not).`);
+});

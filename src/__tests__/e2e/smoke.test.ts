@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { packageVersion } from '../../package-root.ts';
+import { copyCheckout } from '../helpers/checkout.ts';
+import { RUNTIME_NAMES, runProgram, runtimeEnv } from '../helpers/programs.ts';
+import { type TempDir, tempDir } from '../helpers/temp-dir.ts';
+
+/** The programs built from the sources as they are now, run as a user runs them. */
+let dir: TempDir;
+let checkout: string;
+
+beforeAll(() => {
+  dir = tempDir();
+  checkout = copyCheckout(dir.join('checkout'));
+  const build = spawnSync('node', ['scripts/build.mjs', '--require-all'], {
+    cwd: checkout,
+    encoding: 'utf8',
+  });
+  if (build.status !== 0) throw new Error(build.stderr);
+}, 60_000);
+afterAll(() => dir[Symbol.dispose]());
+
+interface JsonAnswer {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  readonly document: {
+    success: boolean;
+    verb: string;
+    data?: Record<string, unknown>;
+    error?: { code: string };
+  };
+}
+
+describe.each([...RUNTIME_NAMES])('on %s', (runtime) => {
+  const call = (program: string, ...args: string[]) =>
+    runProgram([join(checkout, 'bin', program), ...args], { cwd: dir.path, env: runtimeEnv(runtime) });
+
+  async function json(...args: string[]): Promise<JsonAnswer> {
+    const { exitCode, stdout, stderr } = await call('wreckit', 'sprite', ...args);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    return { exitCode, stderr, document: JSON.parse(stdout) };
+  }
+
+  const name = `smoke-${runtime}`;
+
+  test('both programs say their version', async () => {
+    for (const program of ['wreckit', 'wisp']) {
+      const { exitCode, stdout } = await call(program, '--version');
+      expect({ exitCode, version: stdout.trim().split(' ').at(-1) }).toEqual({
+        exitCode: 0,
+        version: packageVersion(),
+      });
+    }
+    expect(JSON.parse((await call('wisp', 'version', '--json')).stdout)).toMatchObject({
+      success: true,
+      data: { engine: 'wreckit-wisp', protocol: 1, version: packageVersion() },
+    });
+  });
+
+  test('both programs explain themselves', async () => {
+    expect((await call('wreckit', '--help')).stdout).toContain('sprite');
+    expect((await call('wreckit', 'sprite', '--help')).stdout).toContain('start');
+    expect((await call('wisp', '--help')).stdout).toContain('start');
+  });
+
+  test('a sprite starts, runs commands, is listed and is killed', async () => {
+    const started = await json('start', name, '--json');
+    try {
+      expect(started).toMatchObject({
+        exitCode: 0,
+        document: { success: true, data: { created: true, sprite: { name, state: 'running' } } },
+      });
+      expect((await json('start', name, '--json')).document).toMatchObject({ data: { created: false } });
+      const script = 'printf "a\\0b"; echo err >&2; exit 3';
+      expect(await call('wreckit', 'sprite', 'exec', name, '--', 'sh', '-c', script)).toMatchObject({
+        exitCode: 3,
+        stdout: 'a\0b',
+        stderr: 'err\n',
+      });
+      const executed = await json('exec', name, '--json', '--', 'sh', '-c', 'id -un; echo err >&2; exit 3');
+      expect(executed.document).toMatchObject({
+        success: true,
+        data: { exit_code: 3, signal: null, stdout: 'sprite\n', stderr: 'err\n' },
+      });
+      expect((await json('info', name, '--json')).document).toMatchObject({ data: { sprite: { name } } });
+      expect((await json('list', '--json')).document).toMatchObject({
+        data: { sprites: [{ name, state: 'running' }] },
+      });
+      expect((await call('wreckit', 'sprite', 'list')).stdout).toContain(name);
+    } finally {
+      const killed = await json('kill', name, '--json');
+      expect(killed).toMatchObject({ exitCode: 0, document: { success: true, data: { killed: [name] } } });
+    }
+    expect((await json('list', '--json')).document).toMatchObject({ success: true, data: { sprites: [] } });
+  });
+
+  test('what fails says so with its exit code and code', async () => {
+    expect(await json('kill', 'nosuch', '--json')).toMatchObject({
+      exitCode: 3,
+      document: { success: false, error: { code: 'SPRITE_NOT_FOUND' } },
+    });
+    expect(await json('start', '../x', '--json')).toMatchObject({
+      exitCode: 2,
+      document: { success: false, error: { code: 'SPRITE_NAME_INVALID' } },
+    });
+  });
+});
