@@ -28,6 +28,11 @@ async function asUser(command: string): Promise<string> {
   return `${exitCode} ${stdout}${stderr}`.trim();
 }
 
+/** Makes one system call (numbers of x86-64) with perl, which every Debian has; says what became of it. */
+function systemCall(number: number, ...args: number[]): string {
+  return `perl -e 'syscall(${[number, ...args].join(', ')}) < 0 and die "$!"'`;
+}
+
 describe('a process of the host', () => {
   test('can neither be seen, signalled nor entered', async () => {
     const child = spawn('sleep', ['60'], { env: { ...process.env, WISP_CANARY: 'host-environment' } });
@@ -46,7 +51,8 @@ describe('a process of the host', () => {
   });
 
   test('gives nothing but the standard streams', async () => {
-    expect(await asUser('for fd in /proc/$$/fd/*; do basename $fd; done | sort | xargs')).toBe('0 0 1 2');
+    // The fourth is the directory that ls reads.
+    expect(await asUser('ls /proc/self/fd | xargs')).toBe('0 0 1 2 3');
   });
 });
 
@@ -70,38 +76,18 @@ describe('the kernel', () => {
       /Read-only file system|Permission denied|nonexistent|No such file/,
     ],
     ['sysfs', 'echo 1 > /sys/kernel/profiling', /Read-only file system|Permission denied|nonexistent/],
-    [
-      'kernel module',
-      'python3 -c "import ctypes,os; l=ctypes.CDLL(None,use_errno=True); r=l.syscall(175,0,0,0); print(os.strerror(ctypes.get_errno())); exit(1)"',
-      /Operation not permitted/,
-    ],
+    ['kernel module', systemCall(175, 0, 0, 0), /Operation not permitted/],
     ['host name', 'hostname evil', /Operation not permitted|you must be root/],
     ['clock', 'date -s 2001-01-01', /Operation not permitted/],
     [
       'raw socket',
-      'python3 -c "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)"',
+      `perl -MSocket -e 'socket(S, PF_INET, SOCK_RAW, 1) or die "$!"'`,
       /Operation not permitted/,
     ],
-    [
-      'kernel keyring',
-      'python3 -c "import ctypes,os; l=ctypes.CDLL(None,use_errno=True); l.syscall(250,0,-3,1); print(os.strerror(ctypes.get_errno())); exit(1)"',
-      /Operation not permitted/,
-    ],
-    [
-      'bpf',
-      'python3 -c "import ctypes,os; l=ctypes.CDLL(None,use_errno=True); l.syscall(321,0,0,0); print(os.strerror(ctypes.get_errno())); exit(1)"',
-      /Operation not permitted/,
-    ],
-    [
-      'io_uring',
-      'python3 -c "import ctypes,os; l=ctypes.CDLL(None,use_errno=True); l.syscall(425,1,0); print(os.strerror(ctypes.get_errno())); exit(1)"',
-      /Operation not permitted/,
-    ],
-    [
-      'handles instead of paths',
-      'python3 -c "import ctypes,os; l=ctypes.CDLL(None,use_errno=True); l.syscall(304,0,0,0); print(os.strerror(ctypes.get_errno())); exit(1)"',
-      /Operation not permitted/,
-    ],
+    ['kernel keyring', systemCall(250, 0, -3, 1), /Operation not permitted/],
+    ['bpf', systemCall(321, 0, 0, 0), /Operation not permitted/],
+    ['io_uring', systemCall(425, 1, 0), /Operation not permitted/],
+    ['handles instead of paths', systemCall(304, 0, 0, 0), /Operation not permitted/],
   ])('refuses the root of a sprite: %s', async (_what, command, refusal) => {
     const said = await asRoot(command);
     expect(said).toMatch(/^[1-9]/);
@@ -142,8 +128,8 @@ describe('the network of the host', () => {
       const port = typeof address === 'object' ? address?.port : undefined;
       expect(await asUser(`bash -c 'echo > /dev/tcp/127.0.0.1/${port}'`)).toMatch(/^1 .*Connection refused/s);
       expect(await asUser(`ls ${path}`)).toMatch(/^2 .*No such file/s);
-      const connect = `import socket; socket.socket(socket.AF_UNIX).connect("\\0${abstract.slice(1)}")`;
-      expect(await asRoot(`python3 -c '${connect}'`)).toMatch(/^1 .*Connection refused/s);
+      const connect = `socket(S, PF_UNIX, SOCK_STREAM, 0) && connect(S, pack_sockaddr_un("\\0${abstract.slice(1)}")) or die "$!"`;
+      expect(await asRoot(`perl -MSocket -e '${connect}'`)).toMatch(/^[1-9].*Connection refused/s);
       expect(await asUser('cat /proc/net/dev | tail -n +3 | cut -d: -f1 | xargs')).toMatch(/^0 lo( |$)/);
     } finally {
       for (const server of servers) server.close();
@@ -160,13 +146,13 @@ describe.if(isRoot)('limits', () => {
   });
 
   test('stop a memory bomb at the memory', async () => {
-    const said = await asUser('python3 -c "x = bytearray(600 * 1024 * 1024); print(len(x))"');
+    const said = await asUser(`perl -e '$x = "a" x (600 * 1024 * 1024); print length $x'`);
     expect(said).toMatch(/^137/);
     expect(await asUser('echo still here')).toBe('0 still here');
   });
 
   test('stop one file from filling the disk', async () => {
-    const said = await asUser('dd if=/dev/zero of=/tmp/big bs=1 count=1 seek=1T');
+    const said = await asUser('trap "" XFSZ; dd if=/dev/zero of=/tmp/big bs=1 count=1 seek=1T');
     expect(said).toMatch(/^[1-9].*File too large/s);
   });
 });

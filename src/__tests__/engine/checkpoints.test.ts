@@ -1,0 +1,72 @@
+import { expect, test } from 'bun:test';
+import { toWreckitError } from '../../errors.ts';
+import { execIn, localSprite } from '../helpers/local-sprite.ts';
+
+test('restore() brings the files back, puts the present state aside and ends the sessions', async () => {
+  await using sprite = await localSprite();
+  const { checkpoints } = sprite.engine;
+  await sprite.exec('echo one > note');
+  const saved = await checkpoints.create('demo', { comment: 'first' });
+  expect(saved).toMatchObject({ id: 'v1', comment: 'first', is_auto: false });
+  await sprite.exec('echo two > note; echo new > other');
+  const { backup } = await checkpoints.restore('demo', 'v1');
+  expect((await sprite.exec('cat note; ls')).stdout).toBe('one\nnote\nproject\n');
+  expect(backup).toMatchObject({ id: 'pre-restore-v1', is_auto: true });
+  await checkpoints.restore('demo', backup.id);
+  expect((await sprite.exec('cat note')).stdout).toBe('two\n');
+  expect((await checkpoints.list('demo')).map(({ id }) => id)).toEqual([
+    'v1',
+    'pre-restore-v1',
+    'pre-restore-pre-restore-v1',
+  ]);
+});
+
+test('create() does not end what runs, and keeps what root wrote to system directories', async () => {
+  await using sprite = await localSprite();
+  const { checkpoints } = sprite.engine;
+  await sprite.exec('echo mine > /etc/mine; rm /etc/issue; true', { user: 'root' });
+  await using _session = await sprite.engine.openSession('demo', { command: ['sleep', '60'] });
+  await checkpoints.create('demo');
+  expect((await sprite.exec('cat /proc/[0-9]*/cmdline | tr "\\0" " "')).stdout).toContain('sleep 60');
+  await sprite.exec('rm /etc/mine', { user: 'root' });
+  await checkpoints.restore('demo', 'v1');
+  const { stdout } = await sprite.exec('cat /etc/mine; ls /etc/issue 2>/dev/null; true');
+  if (process.getuid?.() === 0) expect(stdout).toBe('mine\n');
+});
+
+test('remove() deletes a checkpoint; unknown ones and bad ids are not found', async () => {
+  await using sprite = await localSprite();
+  const { checkpoints } = sprite.engine;
+  await checkpoints.create('demo');
+  await checkpoints.remove('demo', 'v1');
+  expect(await checkpoints.list('demo')).toEqual([]);
+  for (const id of ['v1', '../../x', '', '-rf']) {
+    const error = await checkpoints.restore('demo', id).then(() => null, toWreckitError);
+    expect(error?.code).toBe('CHECKPOINT_NOT_FOUND');
+  }
+});
+
+test('a copy of a sprite or of its checkpoint has its own name and goes its own way', async () => {
+  await using sprite = await localSprite({ labels: { team: 'a' }, env: { COLOUR: 'red' } });
+  const { engine } = sprite;
+  await sprite.exec('echo one > note');
+  await engine.checkpoints.create('demo');
+  await sprite.exec('echo two > note');
+  await engine.start({ name: 'live', from: 'demo' });
+  await engine.start({ name: 'old', from: 'demo@v1' });
+  await sprite.exec('echo three > note');
+  const look = 'cat note; hostname; echo $COLOUR';
+  expect((await execIn(engine, 'live', look)).stdout).toBe('two\nlive\nred\n');
+  expect((await execIn(engine, 'old', look)).stdout).toBe('one\nold\nred\n');
+  expect((await execIn(engine, 'live', 'cat /etc/hostname /etc/machine-id')).stdout).not.toBe(
+    (await execIn(engine, 'demo', 'cat /etc/hostname /etc/machine-id')).stdout,
+  );
+  expect((await engine.info('live')).labels).toEqual({ team: 'a' });
+});
+
+test('a copy does not follow what its source planted where its own name is written', async () => {
+  await using sprite = await localSprite();
+  await sprite.exec('rm -f /etc/hostname; ln -s /tmp/target /etc/hostname', { user: 'root' });
+  await sprite.engine.start({ name: 'copy', from: 'demo' });
+  expect((await execIn(sprite.engine, 'copy', 'cat /etc/hostname; ls /tmp')).stdout).toBe('copy\n');
+});

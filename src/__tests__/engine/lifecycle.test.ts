@@ -1,0 +1,224 @@
+import { expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Sprite } from '../../contract/schemas.ts';
+import { toWreckitError } from '../../errors.ts';
+import { execIn, localEngine, localSprite } from '../helpers/local-sprite.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'no error';
+  } catch (error) {
+    return toWreckitError(error).code;
+  }
+}
+
+test('start() makes a sprite in which a command runs as the user "sprite" in its home', async () => {
+  await using local = localEngine();
+  const { sprite, created } = await local.engine.start({ name: 'demo', labels: { team: 'a' } });
+  expect({ created, state: sprite.state, isolation: sprite.isolation, network: sprite.network }).toEqual({
+    created: true,
+    state: 'running',
+    isolation: 'namespace',
+    network: 'none',
+  });
+  const { stdout } = await execIn(local.engine, 'demo', 'whoami; pwd; hostname; echo $HOME');
+  expect(stdout).toBe('sprite\n/home/sprite\ndemo\n/home/sprite\n');
+});
+
+test('start() of a running sprite returns it, and refuses another setting by name', async () => {
+  await using sprite = await localSprite();
+  expect((await sprite.engine.start({ name: 'demo' })).created).toBe(false);
+  expect(await codeOf(sprite.engine.start({ name: 'demo', network: 'open' }))).toBe('SPRITE_EXISTS');
+});
+
+test('start() twice at once makes one sprite', async () => {
+  await using local = localEngine();
+  const both = await Promise.all([
+    local.engine.start({ name: 'demo' }),
+    local.engine.start({ name: 'demo' }),
+  ]);
+  expect(both.map(({ created }) => created).sort()).toEqual([false, true]);
+  expect(new Set(both.map(({ sprite }) => sprite.id)).size).toBe(1);
+});
+
+test('kill() while the sprite is being started leaves nothing', async () => {
+  await using local = localEngine();
+  const started = local.engine.start({ name: 'demo' });
+  await Bun.sleep(0);
+  const killed = codeOf(local.engine.kill('demo'));
+  await started;
+  if ((await killed) !== 'no error') await local.engine.kill('demo');
+  expect(await local.engine.list()).toEqual([]);
+  expect(readdirSync(join(local.home, 'sprites'))).toEqual([]);
+});
+
+test('stop() ends the processes and keeps the disk; wake() and a command bring it back', async () => {
+  await using sprite = await localSprite();
+  await sprite.exec('echo kept > note');
+  expect((await sprite.engine.stop('demo')).state).toBe('cold');
+  expect((await sprite.engine.list())[0]?.state).toBe('cold');
+  expect((await sprite.engine.wake('demo')).state).toBe('running');
+  await sprite.engine.stop('demo');
+  expect((await sprite.exec('cat note')).stdout).toBe('kept\n');
+});
+
+test('stop() lets processes clean up', async () => {
+  await using sprite = await localSprite();
+  const script = 'trap "echo cleaned > note; exit" TERM; echo $$ > ready; while :; do sleep 0.1; done';
+  await using _session = await sprite.engine.openSession('demo', { command: ['/bin/sh', '-c', script] });
+  while ((await sprite.exec('cat ready')).stdout === '') await Bun.sleep(20);
+  await sprite.engine.stop('demo');
+  expect((await sprite.exec('cat note')).stdout).toBe('cleaned\n');
+});
+
+test('a sprite whose PID 1 was killed is cold, and comes back with its disk', async () => {
+  await using sprite = await localSprite();
+  await sprite.exec('echo kept > note');
+  const { init } = JSON.parse(readFileSync(join(sprite.home, 'sprites/demo/record.json'), 'utf8'));
+  process.kill(init.pid, 'SIGKILL');
+  while ((await sprite.engine.list())[0]?.state === 'running') await Bun.sleep(10);
+  expect((await sprite.engine.list())[0]?.state).toBe('cold');
+  expect((await sprite.exec('cat note')).stdout).toBe('kept\n');
+});
+
+test('kill() works from every state and of what can not be read', async () => {
+  await using local = localEngine();
+  const { engine, home } = local;
+  const record = (name: string) => join(home, 'sprites', name, 'record.json');
+  const setPhase = (name: string, phase: string) => {
+    const value = JSON.parse(readFileSync(record(name), 'utf8'));
+    writeFileSync(record(name), JSON.stringify({ ...value, phase }));
+  };
+  const states: Record<string, (name: string) => unknown> = {
+    running: () => undefined,
+    cold: (name) => engine.stop(name),
+    creating: (name) => setPhase(name, 'creating'),
+    booting: (name) => setPhase(name, 'booting'),
+    removing: (name) => setPhase(name, 'removing'),
+  };
+  for (const [state, bring] of Object.entries(states)) {
+    await engine.start({ name: state });
+    await bring(state);
+    await engine.kill(state);
+  }
+  expect(await engine.list()).toEqual([]);
+  expect(await codeOf(engine.kill('running'))).toBe('SPRITE_NOT_FOUND');
+  mkdirSync(join(home, 'sprites', 'broken'));
+  writeFileSync(record('broken'), '{"half');
+  expect((await engine.list()).map(({ name, state }) => ({ name, state }))).toEqual([
+    { name: 'broken', state: 'unknown' },
+  ]);
+  await engine.kill('broken');
+  expect(await engine.list()).toEqual([]);
+});
+
+test('no mount of a sprite shows on the host, and nothing of a killed one is left', async () => {
+  await using local = localEngine();
+  await local.engine.start({ name: 'demo' });
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(local.home);
+  const { id } = (await local.engine.info('demo')) as Sprite;
+  await local.engine.kill('demo');
+  for (const dir of ['sprites', 'trash', 'locks', 'run/oci'])
+    expect(readdirSync(join(local.home, dir))).toEqual([]);
+  const groups = spawnSync('find', ['/sys/fs/cgroup', '-name', `wisp-${id}`], { encoding: 'utf8' });
+  expect(groups.stdout).toBe('');
+});
+
+test('list() filters by prefix and labels, and tells an interrupted start from a running one', async () => {
+  await using local = localEngine();
+  const { engine, home } = local;
+  await engine.start({ name: 'web-1', labels: { team: 'a', env: 'x' } });
+  await engine.start({ name: 'job-1', labels: { team: 'b' } });
+  expect((await engine.list({ prefix: 'web' })).map(({ name }) => name)).toEqual(['web-1']);
+  expect((await engine.list({ labels: { team: 'b' } })).map(({ name }) => name)).toEqual(['job-1']);
+  const path = join(home, 'sprites/web-1/record.json');
+  writeFileSync(
+    path,
+    JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), phase: 'booting', init: null }),
+  );
+  expect((await engine.list({ prefix: 'web' }))[0]).toMatchObject({
+    state: 'error',
+    error: expect.stringContaining('interrupted'),
+  });
+  expect((await engine.start({ name: 'web-1' })).sprite.state).toBe('running');
+});
+
+test('gc() removes what is expired, half-made or left over, says why, and touches nothing in a dry run', async () => {
+  await using local = localEngine();
+  const { engine, home } = local;
+  await engine.start({ name: 'fine' });
+  await engine.start({ name: 'expired', ttlMs: 1000 });
+  await engine.start({ name: 'half' });
+  const path = join(home, 'sprites/half/record.json');
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), phase: 'creating' }));
+  mkdirSync(join(home, 'trash', 'old', 'disk'), { recursive: true });
+  const record = JSON.parse(readFileSync(join(home, 'sprites/expired/record.json'), 'utf8'));
+  while (Date.parse(record.expires_at) > Date.now()) await Bun.sleep(20);
+  const names = ({ removed }: { removed: readonly { name: string }[] }) =>
+    removed.map(({ name }) => name).sort();
+  expect(names(await engine.gc({ dryRun: true }))).toEqual(['expired', 'half', 'old']);
+  expect((await engine.list()).length).toBe(3);
+  expect(names(await engine.gc())).toEqual(['expired', 'half', 'old']);
+  expect((await engine.list()).map(({ name }) => name)).toEqual(['fine']);
+  expect(await engine.gc()).toEqual({ removed: [], kept: [] });
+});
+
+test('gc() ends a container whose sprite is gone', async () => {
+  await using local = localEngine();
+  const { engine, home } = local;
+  const { sprite } = await engine.start({ name: 'demo' });
+  spawnSync('mv', [join(home, 'sprites/demo'), join(home, 'trash/demo')]);
+  const { removed } = await engine.gc();
+  expect(removed.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual([
+    `container wisp-${sprite.id}`,
+    'trash demo',
+  ]);
+  expect(readdirSync(join(home, 'run/oci'))).toEqual([]);
+});
+
+test('start() refuses what this engine or machine can not give, and makes nothing', async () => {
+  await using local = localEngine();
+  const { engine } = local;
+  expect(await codeOf(engine.start({ name: 'demo', minIsolation: 'vm' }))).toBe('ISOLATION_UNAVAILABLE');
+  expect(await codeOf(engine.start({ name: 'demo', memoryBytes: 1024 }))).toBe('USAGE');
+  expect(await codeOf(engine.start({ name: 'demo', image: '/no/such/image' }))).toBe('SPRITE_START_FAILED');
+  expect(await codeOf(engine.start({ name: 'demo', from: 'nobody' }))).toBe('SPRITE_NOT_FOUND');
+  expect(await codeOf(engine.start({ name: 'demo', from: '../x' }))).toBe('SPRITE_NAME_INVALID');
+  expect(await engine.list()).toEqual([]);
+  if (isRoot) return;
+  expect(await codeOf(engine.start({ name: 'demo', cpus: 1 }))).toBe('UNSUPPORTED');
+  const { sprite } = await engine.start({ name: 'demo', cpus: 1, softLimits: true });
+  expect(sprite.resources.cpus).toBeNull();
+  expect(sprite.warnings?.join()).toContain('not limited');
+});
+
+test.if(isRoot)('info() shows the limits that are enforced and what is used', async () => {
+  await using sprite = await localSprite({ memoryBytes: 128 * 1024 ** 2, cpus: 0.5, pids: 50 });
+  const { resources, usage } = await sprite.engine.info('demo');
+  expect(resources).toEqual({ memory_bytes: 128 * 1024 ** 2, cpus: 0.5, pids: 50 });
+  expect(usage?.memory_bytes).toBeGreaterThan(0);
+  expect(usage?.pids).toBeGreaterThanOrEqual(2);
+  expect(usage?.disk_bytes).toBeGreaterThan(0);
+});
+
+test('start() without an OCI runtime says which line installs one', async () => {
+  using dir = tempDir();
+  const fake = dir.join('runc');
+  writeFileSync(fake, '#!/bin/sh\necho broken >&2\nexit 1\n');
+  chmodSync(fake, 0o755);
+  const { LocalEngine } = await import('../../engine/local/local-engine.ts');
+  const engine = new LocalEngine({
+    env: { ...process.env, WISP_HOME: dir.join('wisp'), WISP_RUNTIME: fake },
+  });
+  const error = await engine.start({ name: 'demo' }).then(() => null, toWreckitError);
+  expect(error?.code).toBe('RUNTIME_NOT_FOUND');
+  expect(error?.message).toContain('broken');
+  expect(error?.hint).toContain('apt-get install -y runc');
+  expect(await engine.list()).toEqual([]);
+});
