@@ -10,11 +10,12 @@ interface Rule {
 }
 
 /** What everything may import. */
-const BASE = ['errors.ts', 'logging.ts', 'package-root.ts'];
+const BASE = ['errors.ts', 'logging.ts', 'package-root.ts', 'nearest.ts'];
 
 const RULES: Readonly<Record<string, Rule>> = {
   'errors.ts': { may: ['contract/error-codes.ts'], because: 'every error has a code of the contract' },
   'logging.ts': { may: [], because: 'everything logs, so logging knows nobody' },
+  'nearest.ts': { may: [], because: 'any refused word may have a neighbour, so it knows nobody' },
   'package-root.ts': { may: [], because: 'everything may ask where the package lies' },
   contract: { may: [], because: 'both programs share it, so it imports nothing of either' },
   process: {

@@ -4,11 +4,12 @@
  */
 import { afterAll } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildIfStale } from './build-if-stale.ts';
 import { findLeaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './leaks.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** Settings that would lead the programs to somebody's real files, accounts or proxies. */
 const PERSONAL = /^(XDG_|WISP_|WRECKIT_(?!TEST_)|SPRITES?_|ANTHROPIC_|OPENAI_|GEMINI_|GOOGLE_|GIT_)/;
@@ -49,5 +50,5 @@ function removeLeft(): void {
   }
   for (const point of mounts) spawnSync('umount', ['-l', point]);
   for (const group of groups) spawnSync('rmdir', [group]);
-  rmSync(scope, { recursive: true, force: true });
+  removeTree(scope);
 }

@@ -1,6 +1,7 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from './remove-tree.ts';
 
 /** A directory of the test's own, gone at the end of the scope: `using dir = tempDir();`. */
 export interface TempDir extends Disposable {
@@ -14,6 +15,6 @@ export function tempDir(prefix = 'wreckit-test-'): TempDir {
   return {
     path,
     join: (...parts) => join(path, ...parts),
-    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+    [Symbol.dispose]: () => removeTree(path),
   };
 }
