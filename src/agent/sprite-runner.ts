@@ -76,7 +76,7 @@ export interface PassThroughOptions extends WispCallOptions {
 /** Between the deadline inside and the one of the call: wisp reports a timeout better than a killed wisp. */
 const INNER_DEADLINE_LEAD_MS = 30_000;
 /** JSON escapes a byte in six characters at worst; two streams. */
-const MAX_EXEC_ANSWER_BYTES = 64 * 1024 * 1024;
+export const MAX_EXEC_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * One call of any verb: `runWispCommand(['list', '--prefix', 'a'])`. `--json` is added. Throws what wisp

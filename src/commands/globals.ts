@@ -4,7 +4,8 @@ import type { GlobalOption, VerbContext, VerbModule } from '../cli/verb.ts';
 import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
 
-export interface WreckitGlobals {
+/** A type, not an interface: those are no records of anything. */
+export type WreckitGlobals = {
   readonly json?: boolean;
   /** As given; the resolved directory is the context's `cwd`. */
   readonly cwd?: string;
@@ -16,7 +17,7 @@ export interface WreckitGlobals {
   /** A file read instead of the project's own files. */
   readonly config?: string;
   readonly engine?: string;
-}
+};
 
 export type WreckitVerb<
   O extends object = Record<never, never>,

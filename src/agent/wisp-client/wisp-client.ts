@@ -36,6 +36,8 @@ export interface SpriteStartSpec {
   readonly allow?: readonly string[] | undefined;
   /** Kept in the sprite's record and visible in argv: never a secret (those go to `exec`). */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Paths of files of `NAME=VALUE` lines. */
+  readonly envFiles?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly ttl?: string | undefined;
   /** Whose sprite it is: the id of an agent run. */

@@ -31,11 +31,7 @@ export function verbOf({ words }: WispCommand): string {
   return words.join(' ');
 }
 
-export function startCommand(
-  name: string,
-  spec: SpriteStartSpec = {},
-  envFiles: readonly string[] = [],
-): WispCommand {
+export function startCommand(name: string, spec: SpriteStartSpec = {}): WispCommand {
   return named('start', name, [
     ...flag('--image', spec.image),
     ...flag('--memory', spec.memory),
@@ -44,7 +40,7 @@ export function startCommand(
     ...flag('--network', spec.network),
     ...(spec.allow ?? []).flatMap((domain) => flag('--allow', domain)),
     ...pairs('--env', spec.env),
-    ...envFiles.flatMap((file) => flag('--env-file', file)),
+    ...(spec.envFiles ?? []).flatMap((file) => flag('--env-file', file)),
     ...pairs('--label', spec.labels),
     ...(spec.softLimits === true ? ['--soft-limits'] : []),
     ...flag('--ttl', spec.ttl),

@@ -1,0 +1,116 @@
+import type { LoadedConfig } from '../config.ts';
+import { EXIT } from '../contract/error-codes.ts';
+import type { Check } from '../contract/schemas.ts';
+import { toWreckitError } from '../errors.ts';
+import { configOf, spriteRunnerOf } from './context.ts';
+import { checkAgentProgram, checkModelKey } from './doctor/agent-checks.ts';
+import { checked, fail, ok } from './doctor/check.ts';
+import { checkConfig, checkIgnored, checkSecrets, fixIgnored, fixSecrets } from './doctor/project-checks.ts';
+import { checkToken, wispChecks } from './doctor/wisp-checks.ts';
+import type { WreckitContext, WreckitVerb } from './globals.ts';
+
+type Context = WreckitContext<{ fix?: boolean }>;
+
+export const verb: WreckitVerb<{ fix?: boolean }> = {
+  define: (command) =>
+    command.option('--fix', 'mend what can be mended safely: ignore lines, file modes, half-made sprites'),
+  examples: [
+    ['wreckit doctor', 'checks everything and prints what mends each fault'],
+    ['wreckit doctor --fix', 'mends what is safe to mend, then checks'],
+    ['wreckit doctor --json', 'the checks for a script; exit 1 when one fails'],
+  ],
+  async run(context) {
+    const loaded = await loadOrNull(context);
+    const { options, globals } = context;
+    const fixed = options.fix === true && loaded.config !== null ? await fixAll(context, loaded.config) : [];
+    const checks = loaded.config === null ? loaded.checks : await checkAll(context, loaded.config);
+    const isFixWanted = options.fix === true;
+    const text = [
+      ...fixed.map((what) => `${globals.dryRun === true ? 'would fix' : 'fixed'}: ${what}`),
+      ...checks.map(checkText),
+      summary(checks, isFixWanted),
+    ].join('\n');
+    const hasFailed = checks.some(({ status }) => status === 'fail');
+    const exitCode = loaded.config === null ? EXIT.usage : hasFailed ? EXIT.failed : EXIT.ok;
+    return { data: { checks, fixed, dry_run: globals.dryRun === true }, text, exitCode };
+  },
+};
+
+/** A configuration that is refused is the one thing to mend: nothing else is asked with settings that are not in force. */
+async function loadOrNull(context: Context): Promise<{ config: LoadedConfig | null; checks: Check[] }> {
+  const runtime = await checked('runtime', checkRuntime);
+  try {
+    return { config: await configOf(context), checks: [] };
+  } catch (error) {
+    const { code, message, hint } = toWreckitError(error);
+    if (code !== 'CONFIG_INVALID') throw error;
+    return { config: null, checks: [runtime, { name: 'config', ...fail(message, hint) }] };
+  }
+}
+
+async function checkAll(context: Context, loaded: LoadedConfig): Promise<Check[]> {
+  const { signal, globals } = context;
+  const runner = await spriteRunnerOf(context, loaded);
+  const groups = await Promise.all([
+    checked('runtime', checkRuntime),
+    checked('config', () => checkConfig(loaded)),
+    wispChecks(runner, signal),
+    checked('sprites-token', () => checkToken(loaded, globals.engine)),
+    checked('agent', () => checkAgentProgram(loaded, context)),
+    checked('model-key', () => checkModelKey(loaded, context)),
+    checked('secrets', () => checkSecrets(loaded)),
+    checked('git', () => checkIgnored(loaded.projectRoot, signal)),
+  ]);
+  signal.throwIfAborted();
+  return groups.flat();
+}
+
+/** The launchers refuse runtimes that are too old; this says which one they chose. */
+function checkRuntime(): ReturnType<typeof ok> {
+  const { bun } = process.versions;
+  const platform = `${process.platform} ${process.arch}`;
+  return ok(bun === undefined ? `Node ${process.versions.node} on ${platform}` : `Bun ${bun} on ${platform}`);
+}
+
+/** What was (or under --dry-run: would be) mended. */
+async function fixAll(context: Context, loaded: LoadedConfig): Promise<string[]> {
+  const isDryRun = context.globals.dryRun === true;
+  const done: (string | null)[] = [];
+  const attempts: [what: string, mend: () => Promise<string | null> | string | null][] = [
+    ['ignore lines', () => fixIgnored(loaded.projectRoot, isDryRun)],
+    ['file modes', () => fixSecrets(loaded, isDryRun)],
+    ['sprites', () => fixSprites(context, loaded, isDryRun)],
+  ];
+  for (const [what, mend] of attempts) {
+    try {
+      done.push(await mend());
+    } catch (error) {
+      context.signal.throwIfAborted();
+      // The check of the same thing says what is wrong; the others are still mended.
+      await context.warn(`${what} can not be mended: ${toWreckitError(error).message}`);
+    }
+  }
+  return done.filter((what) => what !== null);
+}
+
+async function fixSprites(context: Context, loaded: LoadedConfig, dryRun: boolean): Promise<string | null> {
+  const runner = await spriteRunnerOf(context, loaded);
+  const { removed } = await runner.gc({ dryRun, signal: context.signal });
+  if (removed.length === 0) return null;
+  return `remove ${removed.map(({ name, reason }) => `${name} (${reason})`).join(', ')}`;
+}
+
+const MARKS: Readonly<Record<Check['status'], string>> = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
+
+function checkText({ name, status, message, fix }: Check): string {
+  const line = `${MARKS[status]}  ${name}: ${message}`;
+  return fix === null || status === 'ok' ? line : `${line}\n      fix: ${fix}`;
+}
+
+function summary(checks: readonly Check[], isFixWanted: boolean): string {
+  const failed = checks.filter(({ status }) => status === 'fail').length;
+  const warned = checks.filter(({ status }) => status === 'warn').length;
+  if (failed + warned === 0) return '\nEverything is in order';
+  const advice = isFixWanted ? '' : '; wreckit doctor --fix mends what is safe to mend';
+  return `\n${failed} failed, ${warned} to look at${advice}`;
+}

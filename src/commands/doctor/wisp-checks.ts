@@ -1,0 +1,39 @@
+/** The program that makes sprites: found, speaking the contract, and what it says of this machine. */
+import type { SpriteRunner } from '../../agent/sprite-runner.ts';
+import type { LoadedConfig } from '../../config.ts';
+import type { Check } from '../../contract/schemas.ts';
+import { toWreckitError } from '../../errors.ts';
+import { fail, type Outcome, ok, warn } from './check.ts';
+
+/** The handshake's check, and below it those of `wisp doctor`; without a handshake only that. */
+export async function wispChecks(runner: SpriteRunner, signal: AbortSignal): Promise<Check[]> {
+  try {
+    const { engine, version, protocol, isolation } = await runner.version({ signal });
+    const message = `${engine} ${version}, protocol ${protocol}, isolation ${isolation.join(', ') || 'unknown'}`;
+    return [{ name: 'wisp', ...ok(message) }, ...(await machineChecks(runner, signal))];
+  } catch (error) {
+    const { message, hint } = toWreckitError(error);
+    return [{ name: 'wisp', ...fail(message, hint) }];
+  }
+}
+
+async function machineChecks(runner: SpriteRunner, signal: AbortSignal): Promise<Check[]> {
+  try {
+    return await runner.doctor({ signal });
+  } catch (error) {
+    const { code, message, hint } = toWreckitError(error);
+    if (code === 'UNSUPPORTED')
+      return [{ name: 'engine', ...ok('this wisp does not check its machine itself') }];
+    return [{ name: 'engine', ...fail(message, hint) }];
+  }
+}
+
+export function checkToken({ spritesToken, labelOf }: LoadedConfig, engine: string | undefined): Outcome {
+  if (spritesToken !== null) return ok(`a sprites token is set (${labelOf(spritesToken.origin)})`);
+  if (engine === undefined || engine === 'local')
+    return ok('no sprites token, and the local engine needs none');
+  return warn(
+    `no sprites token for engine "${engine}"`,
+    'export SPRITES_TOKEN=…, or put it into agent.token of .wreckit/config.local.json',
+  );
+}

@@ -1,0 +1,106 @@
+import { MAX_EXEC_ANSWER_BYTES } from '../../agent/sprite-runner.ts';
+import { type ExecFlags, execCommand } from '../../agent/wisp-client/wisp-command.ts';
+import type { VerbResult } from '../../cli/verb.ts';
+import { EXIT } from '../../contract/error-codes.ts';
+import { assertSpriteName } from '../../contract/names.ts';
+import { normaliseExec } from '../../contract/normalise-session.ts';
+import type { WreckitContext, WreckitVerb } from '../globals.ts';
+import { environmentOf } from './environment.ts';
+import { collected, duration, envSpec, size } from './flags.ts';
+import { commandTimeout, workdir } from './sprite-defaults.ts';
+import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
+
+type Options = {
+  readonly dir?: string;
+  readonly env?: string[];
+  readonly envFile?: string[];
+  readonly user?: string;
+  readonly tty?: boolean;
+  readonly detach?: boolean;
+  readonly stdin?: boolean;
+  readonly timeout?: string;
+  readonly maxOutput?: string;
+};
+
+type Context = WreckitContext<Options, [name: string]>;
+
+export const verb: WreckitVerb<Options, [name: string]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .option('--dir <path>', "directory inside the sprite; the project's when absent")
+      .option(
+        '--env <name=value>',
+        'variable of the command; NAME alone: as here (again for more)',
+        collected(envSpec),
+      )
+      .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
+      .option('--user <name>', 'sprite (the default) or root')
+      .option('--tty', 'give it a terminal')
+      .option('--detach', 'return once it runs; see it with: wreckit sprite logs')
+      .option('--stdin', 'give it the standard input of this command')
+      .option('--timeout <duration>', 'end it after this long, such as 30s', duration)
+      .option('--max-output <size>', 'with --json: most output kept of each stream', size),
+  rest: {
+    name: 'command...',
+    description: 'the program and its arguments, handed over as they are',
+    required: true,
+  },
+  examples: [
+    ['wreckit sprite exec demo -- npm test', "runs the project's tests, and ends with their exit code"],
+    ['wreckit sprite exec demo --stdin -- tar x < project.tar', 'with standard input'],
+    ['wreckit sprite exec demo --json -- ls -la', 'output and exit code as JSON'],
+    ['wreckit sprite exec demo --detach -- npm run dev', 'goes on when this command has ended'],
+  ],
+  // Every other code is the command's own.
+  exitCodeOf: () => EXIT.execEngine,
+  async run(context) {
+    using env = environmentOf(context.options, context);
+    return await withSprites(context, async (tools) => {
+      const flags = flagsOf(context.options, tools);
+      const command = execCommand(context.args[0], context.rest, {
+        ...flags,
+        env: env.pairs,
+        envFiles: env.files,
+      });
+      const { detach = false } = context.options;
+      const isCaptured = context.json || detach;
+      if (context.globals.dryRun === true) {
+        return plannedCommands(tools.runner, [isCaptured ? command : { raw: command }]);
+      }
+      if (isCaptured) return await capture(context, tools, command);
+      const { stdin = false, tty = false } = context.options;
+      const exitCode = await tools.runner.passThrough(command, {
+        stdin: stdin || tty,
+        signal: context.signal,
+      });
+      return { exitCode };
+    });
+  },
+};
+
+function flagsOf(options: Options, tools: SpriteTools): ExecFlags {
+  const { user, tty, detach, stdin, maxOutput } = options;
+  return {
+    dir: options.dir ?? workdir(tools),
+    commandTimeout: options.timeout ?? commandTimeout(tools),
+    ...{ user, tty, detach, stdin, maxOutput },
+  };
+}
+
+async function capture(
+  { options, signal }: Context,
+  { runner }: SpriteTools,
+  command: ReturnType<typeof execCommand>,
+): Promise<VerbResult> {
+  const { stdin = false, detach = false } = options;
+  const answer = await runner.ask(command, {
+    stdin: stdin ? 'inherit' : 'ignore',
+    signal,
+    timeoutMs: 0,
+    hasOwnExitCode: true,
+    maxBytes: MAX_EXEC_ANSWER_BYTES,
+  });
+  const data = normaliseExec(answer, detach);
+  return { data, text: data.session_id, exitCode: data.exit_code ?? 0 };
+}

@@ -1,0 +1,29 @@
+import { gcCommand } from '../../agent/wisp-client/wisp-command.ts';
+import type { GcItem } from '../../contract/schemas.ts';
+import type { WreckitVerb } from '../globals.ts';
+import { plannedCommands, withSprites } from './sprite-tools.ts';
+
+export const verb: WreckitVerb = {
+  define: () => undefined,
+  examples: [
+    ['wreckit sprite gc', 'finishes or removes what is half-made or expired, and says why'],
+    ['wreckit sprite gc --dry-run', 'only says what it would do'],
+  ],
+  async run(context) {
+    const dryRun = context.globals.dryRun === true;
+    return await withSprites(context, async ({ runner }) => {
+      const { removed, kept } = await runner.gc({ dryRun, signal: context.signal });
+      const lines = [
+        ...removed.map((item) => line(dryRun ? 'would remove' : 'removed', item)),
+        ...kept.map((item) => line('kept', item)),
+      ];
+      const report = { removed, kept };
+      if (dryRun) return plannedCommands(runner, [gcCommand(true)], { data: report, lines });
+      return { data: report, text: lines.length === 0 ? 'nothing to clean up' : lines.join('\n') };
+    });
+  },
+};
+
+function line(what: string, { kind, name, reason }: GcItem): string {
+  return `${what} ${kind} ${name}: ${reason}`;
+}

@@ -1,0 +1,80 @@
+/** The verbs of `wreckit sprite`. A new one is a file and a line here. */
+import type { VerbNode } from '../../cli/verb.ts';
+
+const SPRITES = 'Sprites';
+const COMMANDS = 'Commands in a sprite';
+
+export const spriteVerbs: readonly VerbNode[] = [
+  {
+    name: 'start',
+    section: SPRITES,
+    summary: 'make a sprite, or wake it',
+    load: async () => (await import('./start.ts')).verb,
+  },
+  {
+    name: 'list',
+    section: SPRITES,
+    summary: 'the sprites there are',
+    load: async () => (await import('./list.ts')).verb,
+  },
+  {
+    name: 'info',
+    section: SPRITES,
+    summary: 'one sprite, with its sessions and what it uses',
+    load: async () => (await import('./info.ts')).verb,
+  },
+  {
+    name: 'stop',
+    section: SPRITES,
+    summary: 'end its processes, keep its files',
+    load: async () => (await import('./stop.ts')).verb,
+  },
+  {
+    name: 'wake',
+    section: SPRITES,
+    summary: 'bring a stopped sprite up again',
+    load: async () => (await import('./wake.ts')).verb,
+  },
+  {
+    name: 'kill',
+    section: SPRITES,
+    summary: 'remove sprites with everything in them',
+    load: async () => (await import('./kill.ts')).verb,
+  },
+  {
+    name: 'gc',
+    section: SPRITES,
+    summary: 'finish or remove what is half-made or expired',
+    load: async () => (await import('./gc.ts')).verb,
+  },
+  {
+    name: 'exec',
+    section: COMMANDS,
+    summary: 'run a command',
+    load: async () => (await import('./exec.ts')).verb,
+  },
+  {
+    name: 'attach',
+    section: COMMANDS,
+    summary: 'open a terminal, or come back to one',
+    load: async () => (await import('./attach.ts')).verb,
+  },
+  {
+    name: 'sessions',
+    section: COMMANDS,
+    summary: 'the commands that run and have run',
+    load: async () => (await import('./sessions.ts')).verb,
+  },
+  {
+    name: 'logs',
+    section: COMMANDS,
+    summary: 'what a command has printed',
+    load: async () => (await import('./logs.ts')).verb,
+  },
+  {
+    name: 'kill-session',
+    section: COMMANDS,
+    summary: 'end a command',
+    load: async () => (await import('./kill-session.ts')).verb,
+  },
+];

@@ -1,0 +1,41 @@
+import { killCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { assertSpriteName } from '../../contract/names.ts';
+import { WreckitError } from '../../errors.ts';
+import type { WreckitVerb } from '../globals.ts';
+import { collected, collectedPairs } from './flags.ts';
+import { plannedCommands, withSprites } from './sprite-tools.ts';
+
+type Options = {
+  readonly label?: Record<string, string>;
+};
+
+export const verb: WreckitVerb<Options, [names: string[] | undefined]> = {
+  define: (command) =>
+    command
+      .argument('[sprite...]', 'names of the sprites', collected(assertSpriteName))
+      .option('--label <key=value>', 'all sprites with this label (again for more)', collectedPairs),
+  examples: [
+    ['wreckit sprite kill demo', 'removes "demo" with its processes and files'],
+    ['wreckit sprite kill a b c', 'removes three'],
+    ['wreckit sprite kill --label run=17', 'removes all sprites of one run'],
+  ],
+  async run(context) {
+    const { args, globals, options, signal } = context;
+    const names = [...new Set(args[0] ?? [])];
+    const { label: labels } = options;
+    if (names.length > 0 === (labels !== undefined)) {
+      throw new WreckitError('USAGE', 'kill: either names or labels are wanted, not both, not neither', {
+        hint: 'kill by name (wreckit sprite kill NAME) or by label (wreckit sprite kill --label KEY=VALUE)',
+      });
+    }
+    return await withSprites(context, async ({ runner }) => {
+      if (globals.dryRun === true) return plannedCommands(runner, [killCommand(names, labels)]);
+      const killed =
+        labels === undefined
+          ? await runner.kill(names, { signal })
+          : await runner.killLabelled(labels, { signal });
+      const text = killed.length === 0 ? 'no sprite has this label' : killed.map((name) => `killed ${name}`);
+      return { data: { killed }, text: Array.isArray(text) ? text.join('\n') : text };
+    });
+  },
+};

@@ -1,0 +1,33 @@
+import { logsCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
+import type { WreckitVerb } from '../globals.ts';
+import { byteOffset } from './flags.ts';
+import { plannedCommands, withSprites } from './sprite-tools.ts';
+
+type Options = {
+  readonly from?: number;
+  readonly follow?: boolean;
+};
+
+export const verb: WreckitVerb<Options, [name: string, sessionId: string]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<session>', 'id of the session', assertSessionId)
+      .option('--from <offset>', 'from this byte on', byteOffset)
+      .option('--follow', 'go on until the session has ended; with --json one event per line'),
+  examples: [
+    ['wreckit sprite logs demo s1', 'all it has printed so far'],
+    ['wreckit sprite logs demo s1 --follow', 'and what it prints from now on'],
+    ['wreckit sprite logs demo s1 --from 4096 --json', 'a part of it, as JSON'],
+  ],
+  async run(context) {
+    const { args, globals, json, options, signal } = context;
+    const command = logsCommand(args[0], args[1], options);
+    return await withSprites(context, async ({ runner }) => {
+      if (globals.dryRun === true) return plannedCommands(runner, [json ? command : { raw: command }]);
+      if (json && options.follow !== true) return { data: await runner.ask(command, { signal }) };
+      return { exitCode: await runner.passThrough(command, { json, signal }) };
+    });
+  },
+};

@@ -1,0 +1,109 @@
+import { startWithinLimit } from '../../agent/start-within-limit.ts';
+import type { SpriteStartSpec } from '../../agent/wisp-client/wisp-client.ts';
+import { listCommand, startCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { assertSpriteName } from '../../contract/names.ts';
+import type { Isolation, Network, Sprite } from '../../contract/schemas.ts';
+import { formatBytes } from '../../contract/units.ts';
+import type { SpriteAgentConfig } from '../../schemas.ts';
+import type { WreckitContext, WreckitVerb } from '../globals.ts';
+import { environmentOf } from './environment.ts';
+import { collected, collectedPairs, count, cpus, duration, envSpec, oneOf, size } from './flags.ts';
+import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
+
+type Options = {
+  readonly image?: string;
+  readonly memory?: string;
+  readonly cpus?: string;
+  readonly pids?: string;
+  readonly network?: Network;
+  readonly allow?: string[];
+  readonly env?: string[];
+  readonly envFile?: string[];
+  readonly label?: Record<string, string>;
+  readonly ttl?: string;
+  readonly from?: string;
+  readonly minIsolation?: Isolation;
+};
+
+type Context = WreckitContext<Options, [name: string]>;
+
+export const verb: WreckitVerb<Options, [name: string]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .option('--image <path>', 'root file system: a directory or a tar archive; "host" for this machine\'s')
+      .option('--memory <size>', 'most memory it may use, such as 512MiB', size)
+      .option('--cpus <n>', 'most CPUs it may use, such as 1 or 0.5', cpus)
+      .option('--pids <n>', 'most processes and threads it may have', count)
+      .option('--network <mode>', 'none (the default), filtered or open', oneOf('none', 'filtered', 'open'))
+      .option('--allow <domain>', 'a domain it may reach (again for more)', collected(String))
+      .option(
+        '--env <name=value>',
+        'variable of all its commands; NAME alone: as here (again for more)',
+        collected(envSpec),
+      )
+      .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
+      .option('--label <key=value>', 'label to find it by (again for more)', collectedPairs)
+      .option('--ttl <duration>', 'when gc may remove it, such as 2h', duration)
+      .option('--from <sprite>', 'begin as a copy of another sprite, or of its checkpoint: NAME@CHECKPOINT')
+      .option(
+        '--min-isolation <level>',
+        'refuse less: namespace, userkernel or vm',
+        oneOf('namespace', 'userkernel', 'vm'),
+      ),
+  examples: [
+    ['wreckit sprite start demo', 'a sprite with the tools of this machine, without network'],
+    ['wreckit sprite start demo --memory 2GiB --cpus 2 --ttl 2h', 'one with more room, gone after two hours'],
+    ['wreckit sprite start demo --network open --json', 'one with the network of this machine, for a script'],
+  ],
+  async run(context) {
+    using env = environmentOf(context.options, context);
+    return await withSprites(context, async (tools) => {
+      const spec = { ...specOf(context.options, tools), env: env.pairs, envFiles: env.files };
+      if (context.globals.dryRun === true) {
+        return plannedCommands(tools.runner, [listCommand(), startCommand(context.args[0], spec)]);
+      }
+      return await start(context, tools, spec);
+    });
+  },
+};
+
+async function start(context: Context, { runner, settings }: SpriteTools, spec: SpriteStartSpec) {
+  const { args, io, signal, warn } = context;
+  const limit = { maxVMs: settings.maxVMs, env: io.env, wispPath: settings.wispPath };
+  const { sprite, created } = await startWithinLimit(runner, limit, args[0], spec, { signal });
+  for (const warning of sprite.warnings ?? []) await warn(warning);
+  return { data: { sprite, created }, text: created ? `started ${facts(sprite)}` : `${args[0]} is running` };
+}
+
+/** Flags win over the configuration; what neither says is the engine's choice. */
+function specOf(options: Options, { runner, settings }: SpriteTools): SpriteStartSpec {
+  const { memory, cpus: cpuLimit, pids, ttl, from, minIsolation, label: labels } = options;
+  const hasNamedLimit = memory !== undefined || cpuLimit !== undefined || pids !== undefined;
+  const network = options.network ?? (options.allow === undefined ? settings.network : 'filtered');
+  return {
+    image: options.image ?? (from === undefined ? settings.image : undefined),
+    memory: memory ?? settings.defaultMemory,
+    cpus: cpuLimit ?? settings.defaultCPUs,
+    pids,
+    // Only the bundled wisp is known to have the flag.
+    softLimits: !hasNamedLimit && runner.isBundled,
+    network,
+    allow: options.allow ?? allowOf(settings, network),
+    labels,
+    ttl,
+    from,
+    minIsolation,
+  };
+}
+
+function allowOf(settings: SpriteAgentConfig, network: Network | undefined): readonly string[] {
+  return network === undefined || network === 'filtered' ? settings.allow : [];
+}
+
+function facts({ name, isolation, network, resources }: Sprite): string {
+  const memory = resources.memory_bytes === null ? [] : [formatBytes(resources.memory_bytes)];
+  const cpuCount = resources.cpus === null ? [] : [`${resources.cpus} CPU${resources.cpus === 1 ? '' : 's'}`];
+  const limits = [`isolation ${isolation ?? 'unknown'}`, `network ${network}`, ...memory, ...cpuCount];
+  return `${name} (${limits.join(', ')})`;
+}
