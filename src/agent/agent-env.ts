@@ -19,13 +19,31 @@ export type AgentFamily = keyof typeof FAMILIES;
 
 /** Set by an agent that this program itself was started by; an agent that sees them takes itself for its child. */
 const OF_OUR_PARENT = new Set([
-  ...['CLAUDE_CODE_ENTRYPOINT', 'CLAUDE_CODE_SSE_PORT', 'CLAUDE_CODE_SESSION_ID', 'CLAUDE_CODE_CHILD_SESSION'],
-  ...['CODEX_SANDBOX', 'CODEX_SANDBOX_NETWORK_DISABLED', 'CODEX_THREAD_ID', 'AMP_THREAD_ID', 'AMP_CURRENT_THREAD_ID'],
+  ...[
+    'CLAUDE_CODE_ENTRYPOINT',
+    'CLAUDE_CODE_SSE_PORT',
+    'CLAUDE_CODE_SESSION_ID',
+    'CLAUDE_CODE_CHILD_SESSION',
+  ],
+  ...[
+    'CODEX_SANDBOX',
+    'CODEX_SANDBOX_NETWORK_DISABLED',
+    'CODEX_THREAD_ID',
+    'AMP_THREAD_ID',
+    'AMP_CURRENT_THREAD_ID',
+  ],
 ]);
 
 /** They name files of this machine, which aren't there in a sprite. */
 const PATHS_OF_THIS_MACHINE = new Set([
-  ...['CLAUDE_CONFIG_DIR', 'CODEX_HOME', 'OPENCODE_CONFIG', 'OPENCODE_CONFIG_DIR', 'AMP_SETTINGS_FILE', 'AMP_LOG_FILE'],
+  ...[
+    'CLAUDE_CONFIG_DIR',
+    'CODEX_HOME',
+    'OPENCODE_CONFIG',
+    'OPENCODE_CONFIG_DIR',
+    'AMP_SETTINGS_FILE',
+    'AMP_LOG_FILE',
+  ],
 ]);
 
 /** Never given to an agent, wherever they come from. */
@@ -63,7 +81,12 @@ export interface AgentEnvOptions {
 }
 
 /** Credentials and settings for the agent, wherever it runs. */
-export function agentEnv({ families, source, overrides, isThisMachine }: AgentEnvOptions): Record<string, string> {
+export function agentEnv({
+  families,
+  source,
+  overrides,
+  isThisMachine,
+}: AgentEnvOptions): Record<string, string> {
   const names = families === 'all' ? (Object.keys(FAMILIES) as AgentFamily[]) : families;
   const prefixes = names.flatMap((family) => [...FAMILIES[family]]);
   const own = pick(source, (name) => {

@@ -3,9 +3,24 @@
 export type AgentEvent =
   /** The agent's own words. `isPartial`: more of the same text follows. */
   | { readonly type: 'assistant_text'; readonly text: string; readonly isPartial?: true }
-  | { readonly type: 'tool_started'; readonly toolUseId: string; readonly toolName: string; readonly input: unknown }
-  | { readonly type: 'tool_result'; readonly toolUseId: string; readonly toolName: string; readonly content: string }
-  | { readonly type: 'tool_error'; readonly toolUseId: string; readonly toolName: string; readonly message: string }
+  | {
+      readonly type: 'tool_started';
+      readonly toolUseId: string;
+      readonly toolName: string;
+      readonly input: unknown;
+    }
+  | {
+      readonly type: 'tool_result';
+      readonly toolUseId: string;
+      readonly toolName: string;
+      readonly content: string;
+    }
+  | {
+      readonly type: 'tool_error';
+      readonly toolUseId: string;
+      readonly toolName: string;
+      readonly message: string;
+    }
   /** Something went wrong that the agent may have got over; `run_result` says how it ended. */
   | { readonly type: 'error'; readonly message: string }
   /** The last event of every run. */

@@ -1,13 +1,17 @@
 /** What a run of an agent is given, the same for every kind. */
 import type { Logger } from '../logging.ts';
-import type { AgentConfigUnion } from '../schemas.ts';
+import type { AgentConfigUnion, RlmAgentConfig, SpriteAgentConfig } from '../schemas.ts';
 import type { AgentEvent } from './agent-events.ts';
 import type { CommandHost } from './command-host.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 /** A server of the Model Context Protocol that the agent may use. */
 export type McpServerConfig =
-  | { readonly command: string; readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> }
+  | {
+      readonly command: string;
+      readonly args?: readonly string[];
+      readonly env?: Readonly<Record<string, string>>;
+    }
   | {
       readonly type: 'http' | 'sse';
       readonly url: string;
@@ -46,3 +50,6 @@ export interface AgentRunOptions {
   /** Where the agent's credentials are taken from (by allow-list); absent: this program's environment. */
   readonly sourceEnv?: Readonly<Record<string, string | undefined>> | undefined;
 }
+
+export type RlmRunOptions = Omit<AgentRunOptions, 'config'> & { readonly config: RlmAgentConfig };
+export type SpriteRunOptions = Omit<AgentRunOptions, 'config'> & { readonly config: SpriteAgentConfig };

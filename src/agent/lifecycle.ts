@@ -6,7 +6,7 @@
  *   the second signal ─▶ `force`: whoever still waits stops waiting
  *   the process ends however it ends ─▶ killNow(): no agent outlives it
  *
- * Nothing here ends the process: the entry does, with `exitCodeOf(reason)`, once `shutdown` has settled.
+ * Nothing here ends the process: the entry does, with `shutdownExitCode(reason)`, once `shutdown` has settled.
  */
 import { EXIT, SIGNAL_EXIT } from '../contract/error-codes.ts';
 import { toWreckitError } from '../errors.ts';
@@ -141,7 +141,7 @@ export class Lifecycle {
 }
 
 /** The exit code of a program that was shut down for `reason`: 130, 143, 129, 1 or 0. */
-export function exitCodeOf(reason: ShutdownReason): number {
+export function shutdownExitCode(reason: ShutdownReason): number {
   switch (reason.kind) {
     case 'signal':
       return SIGNAL_EXIT[reason.signalName];

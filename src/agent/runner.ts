@@ -1,0 +1,133 @@
+/** Runs an agent of whatever kind: the one entry for commands, tools and other programs. */
+import { quote } from '../contract/names.ts';
+import { WreckitError } from '../errors.ts';
+import type { AgentConfigUnion, InnerAgentConfig } from '../schemas.ts';
+import type { AgentResult, AgentRunFacts } from './agent-events.ts';
+import type { AgentRunOptions } from './agent-options.ts';
+import { ampInvocation } from './cli/amp.ts';
+import { claudeInvocation } from './cli/claude.ts';
+import { codexInvocation } from './cli/codex.ts';
+import { opencodeInvocation } from './cli/opencode.ts';
+import { describeRun } from './describe-run.ts';
+import { executeInvocation } from './execute-invocation.ts';
+import type { AgentInvocation, InvocationRequest } from './invocation.ts';
+import { machineHost } from './machine-host.ts';
+import { processInvocation } from './process-runner.ts';
+
+/** A kind that is one command line: it runs on this machine and inside a sprite alike. */
+export type CommandAgentConfig = Exclude<InnerAgentConfig, { kind: 'rlm' }>;
+
+/**
+ * Runs the agent to its end. The result says how that was; rejects with `USAGE` for options that make no
+ * sense, `UNSUPPORTED` for one that this kind can't honour, and with what a callback threw. Never runs an
+ * agent outside of the sprite that its config asks for.
+ */
+export async function runAgentUnion(options: AgentRunOptions): Promise<AgentResult> {
+  checkOptions(options);
+  const { config, logger } = options;
+  const startedAt = performance.now();
+  const result = await dispatch(options);
+  logger?.info(
+    {
+      event: 'agent_run',
+      kind: config.kind,
+      outcome: result.outcome,
+      duration_ms: Math.round(performance.now() - startedAt),
+      exit_code: result.exitCode,
+      session_id: result.sessionId,
+      item_id: options.itemId,
+    },
+    result.message ?? 'the agent is done',
+  );
+  return result;
+}
+
+async function dispatch(options: AgentRunOptions): Promise<AgentResult> {
+  const { config } = options;
+  if (options.dryRun === true || options.mockAgent === true) return await pretend(options);
+  switch (config.kind) {
+    case 'process':
+    case 'claude_sdk':
+    case 'codex_sdk':
+    case 'opencode_sdk':
+    case 'amp_sdk':
+      return await runCommandAgent(config, options);
+    case 'rlm': {
+      const { runRlmAgent } = await import('./rlm-runner.ts');
+      return await runRlmAgent({ ...options, config });
+    }
+    case 'sprite': {
+      const { runSpriteAgent } = await import('./sprite-agent.ts');
+      return await runSpriteAgent({ ...options, config });
+    }
+    default:
+      return unknownKind(config);
+  }
+}
+
+async function runCommandAgent(config: CommandAgentConfig, options: AgentRunOptions): Promise<AgentResult> {
+  const { cwd, lifecycle, sourceEnv } = options;
+  const host = options.host ?? machineHost({ cwd, lifecycle, sourceEnv });
+  const invocation = commandInvocation(config, { ...options, isSandbox: host.isSandbox });
+  return await executeInvocation(invocation, host, options);
+}
+
+/** The command of an agent. Throws `UNSUPPORTED` for an option that the kind can't honour. */
+export function commandInvocation(config: CommandAgentConfig, request: InvocationRequest): AgentInvocation {
+  switch (config.kind) {
+    case 'process':
+      return processInvocation(config, request);
+    case 'claude_sdk':
+      return claudeInvocation(config, request);
+    case 'codex_sdk':
+      return codexInvocation(config, request);
+    case 'opencode_sdk':
+      return opencodeInvocation(config, request);
+    case 'amp_sdk':
+      return ampInvocation(config, request);
+    default:
+      return unknownKind(config);
+  }
+}
+
+function unknownKind(config: never): never {
+  const { kind } = config as AgentConfigUnion;
+  throw new WreckitError('CONFIG_INVALID', `run an agent: ${quote(kind)} is not a kind of agent`);
+}
+
+function checkOptions({ prompt, timeoutSeconds, itemId }: AgentRunOptions): void {
+  if (prompt.trim() === '') throw new WreckitError('USAGE', 'run an agent: the prompt is empty');
+  if (timeoutSeconds !== undefined && !(timeoutSeconds > 0))
+    throw new WreckitError(
+      'USAGE',
+      `run an agent: the timeout ${quote(timeoutSeconds)} is not above 0 seconds`,
+    );
+  if (itemId?.includes('\0'))
+    throw new WreckitError('USAGE', 'run an agent: the item id has a NUL character in it');
+}
+
+/** Says what would happen; for `mockAgent` as an agent would, so that what comes after it can be tried. */
+async function pretend(options: AgentRunOptions): Promise<AgentResult> {
+  const { config, onStdoutChunk, onAgentEvent, mockAgent = false } = options;
+  const isCommand = config.kind !== 'rlm' && config.kind !== 'sprite';
+  // Refused now what the run itself would refuse.
+  const invocation = isCommand ? commandInvocation(config, { ...options, isSandbox: false }) : null;
+  const output = `would ${describeRun(options, invocation)}\n`;
+  await onStdoutChunk?.(output);
+  await onAgentEvent?.({ type: 'assistant_text', text: output });
+  await onAgentEvent?.({ type: 'run_result', ...NOTHING_DONE });
+  return { ...NOTHING_DONE, output, timedOut: false, completionDetected: mockAgent };
+}
+
+const NOTHING_DONE: AgentRunFacts = {
+  outcome: 'completed',
+  success: true,
+  exitCode: 0,
+  sessionId: null,
+  usage: null,
+  costUsd: null,
+  durationMs: 0,
+  message: null,
+  hint: null,
+  question: null,
+};
