@@ -1,1 +1,12 @@
-process.stdout.write('wisp\n');
+import { main } from '../cli/main.ts';
+import { packageVersion } from '../package-root.ts';
+import { globalOptions } from './globals.ts';
+import { verbs } from './verb-table.ts';
+
+void main({
+  name: 'wisp',
+  summary: 'Sprites: named, persistent sandboxes on this machine. One JSON document per command with --json.',
+  version: packageVersion,
+  verbs,
+  globalOptions,
+});

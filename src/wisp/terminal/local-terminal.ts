@@ -1,0 +1,99 @@
+/**
+ * The terminal this program runs in: raw while a session has it, and given back as it was found on every way
+ * out – detach, end of the session, error, signal, and `process.exit` from anywhere.
+ */
+import fs from 'node:fs';
+import type { ReadStream } from 'node:tty';
+import type { Io } from '../../cli/io.ts';
+import type { TerminalSize } from '../../engine/engine.ts';
+import { errnoOf, WreckitError } from '../../errors.ts';
+import { TerminalModes } from './terminal-modes.ts';
+
+/** What terminals are said to be where they don't say. */
+const FALLBACK_SIZE: TerminalSize = { cols: 80, rows: 24 };
+const STDOUT_FD = 1;
+
+/** Throws `NOT_A_TTY`, naming what works without a terminal. */
+export function assertTerminal(io: Io, verb: string, name: string): void {
+  if (io.isStdinTty && io.stdout.isTty) return;
+  const which = io.isStdinTty ? 'stdout' : 'stdin';
+  throw new WreckitError('NOT_A_TTY', `${verb}: ${which} is not a terminal`, {
+    hint: `run a command without a terminal instead: wisp exec ${name} -- CMD`,
+  });
+}
+
+export class LocalTerminal implements Disposable {
+  readonly #io: Io;
+  readonly #stdin: ReadStream;
+  readonly #modes = new TerminalModes();
+  #isTaken = false;
+  readonly #onExit = (): void => this.#giveBackNow();
+
+  constructor(io: Io) {
+    this.#io = io;
+    // assertTerminal has seen that stdin is one.
+    this.#stdin = io.stdin as unknown as ReadStream;
+  }
+
+  size(): TerminalSize {
+    const [cols = 0, rows = 0] = process.stdout.getWindowSize?.() ?? [];
+    return cols > 0 && rows > 0 ? { cols, rows } : FALLBACK_SIZE;
+  }
+
+  /** Raw from here on: keys come one by one, Ctrl+C included. */
+  take(): void {
+    this.#isTaken = true;
+    process.on('exit', this.#onExit);
+    this.#stdin.setRawMode(true);
+  }
+
+  /** Calls `listener` for what is typed, and for each new size, until the returned function is called. */
+  listen(onTyped: (bytes: Uint8Array) => void, onSize: () => void): () => void {
+    const onEnd = (): void => onTyped(new Uint8Array(0));
+    this.#stdin.on('data', onTyped);
+    this.#stdin.on('end', onEnd);
+    this.#stdin.resume();
+    process.on('SIGWINCH', onSize);
+    return () => {
+      this.#stdin.off('data', onTyped);
+      this.#stdin.off('end', onEnd);
+      this.#stdin.pause();
+      process.off('SIGWINCH', onSize);
+    };
+  }
+
+  /** False: the terminal is gone. */
+  async write(bytes: Uint8Array): Promise<boolean> {
+    this.#modes.track(bytes);
+    return await this.#io.stdout.write(bytes);
+  }
+
+  /** Modes and raw mode as they were; at once, since what comes next may be the end of the process. */
+  [Symbol.dispose](): void {
+    process.off('exit', this.#onExit);
+    this.#giveBackNow();
+  }
+
+  #giveBackNow(): void {
+    if (!this.#isTaken) return;
+    this.#isTaken = false;
+    writeNow(this.#modes.restoreSequence());
+    try {
+      this.#stdin.setRawMode(false);
+    } catch (thrown) {
+      // The terminal went away (its window was closed): there is nothing to restore.
+      if (errnoOf(thrown) === undefined) throw thrown;
+    }
+  }
+}
+
+const GONE = ['EIO', 'EPIPE', 'EBADF', 'ENXIO', 'EAGAIN'];
+
+/** All writes before have been waited for, so that this one comes last. */
+function writeNow(text: string): void {
+  try {
+    fs.writeSync(STDOUT_FD, text);
+  } catch (thrown) {
+    if (!GONE.includes(errnoOf(thrown) ?? '')) throw thrown;
+  }
+}

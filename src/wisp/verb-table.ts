@@ -1,0 +1,167 @@
+/** The verbs of `wisp`. A new one is a file and a line here; nothing is loaded before it is called. */
+import type { VerbEntry, VerbNode } from '../cli/verb.ts';
+
+const SPRITES = 'Sprites';
+const COMMANDS = 'Commands in a sprite';
+const FILES = 'Files';
+const MACHINE = 'This machine';
+const LATER = 'Not supported by this engine yet';
+
+export const verbs: readonly VerbNode[] = [
+  {
+    name: 'start',
+    section: SPRITES,
+    summary: 'make a sprite, or wake it',
+    load: async () => (await import('./verbs/start.ts')).verb,
+  },
+  {
+    name: 'list',
+    section: SPRITES,
+    summary: 'the sprites there are',
+    load: async () => (await import('./verbs/list.ts')).verb,
+  },
+  {
+    name: 'info',
+    section: SPRITES,
+    summary: 'one sprite, with its sessions and what it uses',
+    load: async () => (await import('./verbs/info.ts')).verb,
+  },
+  {
+    name: 'stop',
+    section: SPRITES,
+    summary: 'end its processes, keep its disk',
+    load: async () => (await import('./verbs/stop.ts')).verb,
+  },
+  {
+    name: 'wake',
+    section: SPRITES,
+    summary: 'bring a stopped sprite up again',
+    load: async () => (await import('./verbs/wake.ts')).verb,
+  },
+  {
+    name: 'kill',
+    section: SPRITES,
+    summary: 'remove sprites with everything in them',
+    load: async () => (await import('./verbs/kill.ts')).verb,
+  },
+  {
+    name: 'exec',
+    section: COMMANDS,
+    summary: 'run a command',
+    load: async () => (await import('./verbs/exec.ts')).verb,
+  },
+  {
+    name: 'attach',
+    section: COMMANDS,
+    summary: 'open a terminal, or come back to one',
+    load: async () => (await import('./verbs/attach.ts')).verb,
+  },
+  {
+    name: 'sessions',
+    section: COMMANDS,
+    summary: 'the commands that run and have run',
+    load: async () => (await import('./verbs/sessions.ts')).verb,
+  },
+  {
+    name: 'logs',
+    section: COMMANDS,
+    summary: 'what a command has printed',
+    load: async () => (await import('./verbs/logs.ts')).verb,
+  },
+  {
+    name: 'kill-session',
+    section: COMMANDS,
+    summary: 'end a command',
+    load: async () => (await import('./verbs/kill-session.ts')).verb,
+  },
+  {
+    name: 'fs',
+    section: FILES,
+    summary: 'read and write files in a sprite',
+    verbs: [
+      {
+        name: 'read',
+        summary: "a file's bytes, to stdout",
+        load: async () => (await import('./verbs/fs/read.ts')).verb,
+      },
+      {
+        name: 'write',
+        summary: 'a file from stdin',
+        load: async () => (await import('./verbs/fs/write.ts')).verb,
+      },
+      {
+        name: 'ls',
+        summary: 'the entries of a directory',
+        load: async () => (await import('./verbs/fs/ls.ts')).verb,
+      },
+      {
+        name: 'rm',
+        summary: 'remove a file or directory',
+        load: async () => (await import('./verbs/fs/rm.ts')).verb,
+      },
+      {
+        name: 'mkdir',
+        summary: 'make a directory and those above it',
+        load: async () => (await import('./verbs/fs/mkdir.ts')).verb,
+      },
+      {
+        name: 'mv',
+        summary: 'rename a file or directory',
+        load: async () => (await import('./verbs/fs/mv.ts')).verb,
+      },
+      {
+        name: 'chmod',
+        summary: 'change the mode of a file or directory',
+        load: async () => (await import('./verbs/fs/chmod.ts')).verb,
+      },
+    ],
+  },
+  {
+    name: 'push',
+    section: FILES,
+    summary: 'copy a file, a directory or a tar stream into a sprite',
+    load: async () => (await import('./verbs/push.ts')).verb,
+  },
+  {
+    name: 'pull',
+    section: FILES,
+    summary: 'copy a file or a directory out of a sprite',
+    load: async () => (await import('./verbs/pull.ts')).verb,
+  },
+  {
+    name: 'doctor',
+    section: MACHINE,
+    summary: 'what this machine lacks, and the line that mends it',
+    load: async () => (await import('./verbs/doctor.ts')).verb,
+  },
+  {
+    name: 'gc',
+    section: MACHINE,
+    summary: 'finish or remove what is half-made or expired',
+    load: async () => (await import('./verbs/gc.ts')).verb,
+  },
+  {
+    name: 'version',
+    section: MACHINE,
+    summary: 'engine, protocol and what it can do',
+    load: async () => (await import('./verbs/version.ts')).verb,
+  },
+  notYet('service', 'declared processes of a sprite'),
+  notYet('ports', 'listening ports'),
+  notYet('proxy', "tunnels to a sprite's ports"),
+  notYet('policy', 'egress rules'),
+  notYet('fork', "a copy of a sprite's state under a new name"),
+  notYet('checkpoint', "saved states of a sprite's files"),
+  notYet('serve', 'the Sprites API on a socket'),
+  notYet('selftest', 'try to escape and report each refusal'),
+];
+
+/** In the contract, not in this engine: `UNSUPPORTED`, whatever the arguments. */
+function notYet(name: string, summary: string): VerbEntry {
+  return {
+    name,
+    summary,
+    section: LATER,
+    load: async () => (await import('./verbs/unsupported.ts')).unsupported(name),
+  };
+}

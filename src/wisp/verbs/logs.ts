@@ -1,0 +1,84 @@
+import type { VerbResult } from '../../cli/verb.ts';
+import { assertSessionId, assertSpriteName, quote } from '../../contract/names.ts';
+import type { OutputRequest, OutputStream, SessionHandle } from '../../engine/engine.ts';
+import { WreckitError } from '../../errors.ts';
+import { createEngine } from '../create-engine.ts';
+import { byteOffset, sizeBytes } from '../flags.ts';
+import type { WispContext, WispVerb } from '../globals.ts';
+
+type Options = {
+  readonly from?: number;
+  readonly follow?: boolean;
+  readonly stream?: OutputStream;
+  readonly maxOutput?: number;
+};
+
+type Args = [name: string, sessionId: string];
+
+export const verb: WispVerb<Options, Args> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<session>', 'id of the session', assertSessionId)
+      .option('--from <offset>', 'first byte of the one stream wanted; negative: from its end', byteOffset)
+      .option('--follow', 'go on until the session has ended')
+      .option('--stream <name>', 'stdout or stderr alone; both when absent, stdout with --from', streamName)
+      .option(
+        '--max-output <size>',
+        'with --json: most bytes kept of each stream, 1MiB when absent',
+        sizeBytes,
+      ),
+  examples: [
+    ['wisp logs demo s1', 'all that was kept: its stdout to stdout, its stderr to stderr'],
+    ['wisp logs demo s1 --follow --from -4096', 'the last bytes, and what comes'],
+    ['wisp logs demo s1 --follow --json', 'one JSON line per piece of output, then one for its end'],
+  ],
+  async run(context) {
+    const { options, args, json, signal } = context;
+    if (options.maxOutput !== undefined && (!json || options.follow === true)) {
+      throw new WreckitError(
+        'USAGE',
+        'logs: --max-output is about the one JSON document, it needs --json and no --follow',
+      );
+    }
+    const engine = await createEngine(context);
+    await using handle = await engine.session(args[0], args[1], { signal });
+    const request = requestOf(options, signal);
+    if (!json) return await writeRaw(context, handle, request);
+    if (options.follow !== true) {
+      const { logDocument } = await import('../logs/log-document.ts');
+      return { data: await logDocument(handle, request, options.maxOutput) };
+    }
+    const { writeLogLines } = await import('../logs/log-lines.ts');
+    return await writeLogLines(context.io, handle, request);
+  },
+};
+
+function requestOf({ from, stream, follow }: Options, signal: AbortSignal): OutputRequest {
+  const only = stream ?? (from === undefined ? undefined : 'stdout');
+  return {
+    signal,
+    follow: follow === true,
+    ...(only === undefined ? {} : { streams: [only] }),
+    ...(only === 'stderr' ? { stderrFrom: from } : { stdoutFrom: from }),
+  };
+}
+
+async function writeRaw(
+  { io, warn }: WispContext<Options, Args>,
+  handle: SessionHandle,
+  request: OutputRequest,
+): Promise<VerbResult> {
+  for await (const { stream, bytes, droppedBytes } of handle.output(request)) {
+    if (droppedBytes > 0) await warn(`${droppedBytes} older bytes of ${stream} are no longer kept`);
+    // The stream asked for is the answer; of both, each goes where the command wrote it.
+    const port = request.streams === undefined ? io[stream] : io.stdout;
+    if (!(await port.write(bytes))) break;
+  }
+  return {};
+}
+
+function streamName(text: string): OutputStream {
+  if (text === 'stdout' || text === 'stderr') return text;
+  throw new WreckitError('USAGE', `${quote(text)} is neither "stdout" nor "stderr"`);
+}

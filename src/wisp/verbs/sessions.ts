@@ -1,0 +1,18 @@
+import { assertSpriteName } from '../../contract/names.ts';
+import { createEngine } from '../create-engine.ts';
+import type { WispVerb } from '../globals.ts';
+import { sessionTable } from '../text.ts';
+
+export const verb: WispVerb<Record<never, never>, [name: string]> = {
+  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
+  examples: [['wisp sessions demo', 'what runs and has run in "demo"']],
+  async run(context) {
+    const [name] = context.args;
+    const sessions = await (await createEngine(context)).sessions(name, { signal: context.signal });
+    return {
+      data: { sessions },
+      text: (format) =>
+        sessionTable(sessions, format) || `no sessions; run something: wisp exec ${name} -- CMD`,
+    };
+  },
+};

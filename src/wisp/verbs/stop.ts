@@ -1,0 +1,12 @@
+import { assertSpriteName } from '../../contract/names.ts';
+import { createEngine } from '../create-engine.ts';
+import type { WispVerb } from '../globals.ts';
+
+export const verb: WispVerb<Record<never, never>, [name: string]> = {
+  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
+  examples: [['wisp stop demo', 'ends its processes; its files stay']],
+  async run(context) {
+    const sprite = await (await createEngine(context)).stop(context.args[0], { signal: context.signal });
+    return { data: { sprite }, text: `${sprite.name} is ${sprite.state}` };
+  },
+};
