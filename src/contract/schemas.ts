@@ -62,6 +62,8 @@ export const SessionSchema = z.looseObject({
   stderr_start: z.number().int(),
   cols: z.number().int().nullable(),
   rows: z.number().int().nullable(),
+  /** What a front end keeps with it. */
+  annotations: z.record(z.string(), z.string()).optional(),
 });
 
 export const SpriteSchema = z.looseObject({
@@ -73,6 +75,8 @@ export const SpriteSchema = z.looseObject({
   created_at: z.string(),
   last_active_at: z.string().nullable(),
   labels: z.record(z.string(), z.string()),
+  /** What a front end keeps with it. */
+  annotations: z.record(z.string(), z.string()).optional(),
   resources: ResourcesSchema,
   network: NetworkSchema,
   image: z.string(),

@@ -8,20 +8,18 @@
  * Every method that waits takes `{signal}` and rejects with `WreckitError`; the codes are those of
  * docs/wisp-contract.md. An engine that lacks a capability throws `UNSUPPORTED`, never a silent no-op.
  */
-import type {
-  Check,
-  FileEntry,
-  GcItem,
-  Isolation,
-  Network,
-  Session,
-  Sprite,
-  VersionData,
-} from '../contract/schemas.ts';
+import type { Check, GcItem, Isolation, Network, Session, Sprite, VersionData } from '../contract/schemas.ts';
+import type { FileOps } from './file-ops.ts';
+import type { PolicyOps } from './policy.ts';
+import type { PortOps } from './ports.ts';
+import type { ServiceOps } from './services.ts';
+import type { Waiting } from './waiting.ts';
 
-export interface Waiting {
-  readonly signal?: AbortSignal | undefined;
-}
+export type * from './file-ops.ts';
+export type * from './policy.ts';
+export type * from './ports.ts';
+export type * from './services.ts';
+export type { Waiting } from './waiting.ts';
 
 /** What `start` asks for; absent fields take the engine's defaults. */
 export interface StartSpec {
@@ -38,11 +36,20 @@ export interface StartSpec {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly ttlMs?: number | undefined;
+  /** What a front end keeps with the sprite; the engine does not read it. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** Whose sprite this is (an agent run's id); null: the user's own. */
   readonly owner?: string | undefined;
   readonly minIsolation?: Isolation | undefined;
   /** `OTHER` or `OTHER@CHECKPOINT`. */
   readonly from?: string | undefined;
+}
+
+/** What can be changed of a sprite that exists; absent fields stay as they are. */
+export interface SpriteUpdate {
+  /** All of them: a label that is not named goes. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface SpriteFilter {
@@ -67,6 +74,8 @@ export interface SessionSpec {
   readonly timeoutMs?: number | undefined;
   /** Each log keeps at least the last bytes of this many (default 64 MiB); its head is punched out. */
   readonly logCapBytes?: number | undefined;
+  /** What a front end keeps with the session; the engine does not read it. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface TerminalSize {
@@ -112,6 +121,11 @@ export interface SessionHandle extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<boolean>;
   closeStdin(): Promise<void>;
   resize(size: TerminalSize): Promise<void>;
+  /**
+   * What a terminal would show now, as bytes that bring an empty one into that state, and the offset from
+   * which output goes on. Absent where the engine can't tell, or the session has no terminal.
+   */
+  screen?(waiting?: Waiting): Promise<{ bytes: Uint8Array; nextOffset: number }>;
   /** Waits for the end. Throws `SESSION_LOST` when the session vanished without an exit status. */
   exit(waiting?: Waiting): Promise<SessionExit>;
 }
@@ -127,31 +141,6 @@ export interface SignalSpec extends Waiting {
 export interface KillSessionResult {
   readonly exitCode: number | null;
   readonly alreadyGone: boolean;
-}
-
-/** Paths are absolute inside the sprite; every call runs inside it. Throws `PATH_INVALID`, with `details.errno`. */
-export interface FileOps {
-  read(name: string, path: string, waiting?: Waiting): AsyncIterable<Uint8Array>;
-  write(
-    name: string,
-    path: string,
-    content: AsyncIterable<Uint8Array>,
-    options?: WriteOptions,
-  ): Promise<{ sizeBytes: number }>;
-  list(name: string, path: string, waiting?: Waiting): Promise<FileEntry[]>;
-  remove(name: string, path: string, options?: { recursive?: boolean } & Waiting): Promise<void>;
-  makeDir(name: string, path: string, waiting?: Waiting): Promise<void>;
-  move(name: string, from: string, to: string, waiting?: Waiting): Promise<void>;
-  chmod(name: string, path: string, mode: string, waiting?: Waiting): Promise<void>;
-  /** Unpacks a tar stream below `path`, which is made. */
-  unpack(name: string, path: string, tar: AsyncIterable<Uint8Array>, waiting?: Waiting): Promise<void>;
-  /** A tar stream of `path` (a directory's contents, or one file). The caller must not trust its members. */
-  pack(name: string, path: string, waiting?: Waiting): AsyncIterable<Uint8Array>;
-}
-
-export interface WriteOptions extends Waiting {
-  /** Octal text; "0644" when absent. Parents are made. */
-  readonly mode?: string | undefined;
 }
 
 /** The state of a sprite's file system at one moment. */
@@ -191,6 +180,9 @@ export interface SpriteEngine {
   readonly files: FileOps;
   /** Absent where the engine has none. */
   readonly checkpoints?: CheckpointOps | undefined;
+  readonly ports?: PortOps | undefined;
+  readonly services?: ServiceOps | undefined;
+  readonly policy?: PolicyOps | undefined;
   version(waiting?: Waiting): Promise<VersionData>;
   /** Idempotent: a running sprite of the name is returned, a sleeping one woken. Ready means a command has run in it. */
   start(spec: StartSpec, waiting?: Waiting): Promise<{ sprite: Sprite; created: boolean }>;
@@ -198,6 +190,8 @@ export interface SpriteEngine {
   list(filter?: SpriteFilter, waiting?: Waiting): Promise<Sprite[]>;
   /** With its sessions and the resources in use. Throws `SPRITE_NOT_FOUND`. */
   info(name: string, waiting?: Waiting): Promise<Sprite>;
+  /** Never wakes. Throws `SPRITE_NOT_FOUND`. */
+  update(name: string, update: SpriteUpdate, waiting?: Waiting): Promise<Sprite>;
   /** Cold: processes end, the disk is kept. */
   stop(name: string, waiting?: Waiting): Promise<Sprite>;
   wake(name: string, waiting?: Waiting): Promise<Sprite>;

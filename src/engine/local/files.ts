@@ -11,33 +11,53 @@ import type { FileEntry } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
 import { type RunResult, run, type StdinSource } from '../../process/run.ts';
 import { decodeUtf8 } from '../../process/text.ts';
-import type { FileOps, Waiting, WriteOptions } from '../engine.ts';
+import type {
+  CopyOptions,
+  CopyResult,
+  FileChange,
+  FileOps,
+  FileOptions,
+  FileOwner,
+  ListOptions,
+  ReadOptions,
+  WatchOptions,
+  WriteOptions,
+} from '../engine.ts';
 import { assertWholeTar } from './files/end-mark.ts';
 import { errnoFrom, pathError } from './files/errno.ts';
 import { FIRST_RECORD_AT, parseListing } from './files/listing.ts';
 import {
   CHMOD,
+  CHOWN,
+  COPY,
   LIST,
   MAKE_DIR,
   MOVE,
   PACK,
   READ,
+  READ_RANGE,
   REMOVE,
   REMOVE_TREE,
   UNPACK,
+  WATCH,
   WRITE,
 } from './files/scripts.ts';
-import { fileMode, spritePath } from './files/sprite-path.ts';
+import { fileMode, fileOwner, spritePath } from './files/sprite-path.ts';
 import { streamRun } from './files/stream-run.ts';
+import { LookRequests, watchLooks } from './files/watch.ts';
 
-/** What of the host to run, with which environment, so that `command` runs inside as the sprite's user. */
+/** What of the host to run, with which environment, so that `command` runs inside. */
 export interface Entrance extends Disposable {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** Readies the sprite (wakes it, say). Throws `SPRITE_NAME_INVALID`, `SPRITE_NOT_FOUND`, `SPRITE_EXEC_FAILED`. */
-export type EnterSprite = (name: string, command: readonly string[], waiting: Waiting) => Promise<Entrance>;
+export type EnterSprite = (
+  name: string,
+  command: readonly string[],
+  options: FileOptions,
+) => Promise<Entrance>;
 
 /** A directory of a million entries is about this long; beyond it the listing is refused, never cut. */
 const MAX_LISTING_BYTES = 256 * 1024 * 1024;
@@ -53,7 +73,8 @@ interface Call {
   readonly args: readonly string[];
   readonly stdin?: StdinSource;
   readonly maxBytes?: number;
-  readonly signal: AbortSignal | undefined;
+  readonly user?: FileOptions['user'];
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class LocalFiles implements FileOps {
@@ -63,16 +84,23 @@ export class LocalFiles implements FileOps {
     this.#enter = enter;
   }
 
-  async *read(name: string, path: string, { signal }: Waiting = {}): AsyncGenerator<Uint8Array> {
-    const args = [spritePath(path)];
-    yield* this.#stream({ doing: 'read', name, path, script: READ, args, signal });
+  async *read(
+    name: string,
+    path: string,
+    { user, signal, start = 0, end }: ReadOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    const at = spritePath(path);
+    const call = { doing: 'read', name, path, user, signal };
+    if (start === 0 && end === undefined) return yield* this.#stream({ ...call, script: READ, args: [at] });
+    const length = end === undefined ? '' : String(Math.max(0, end - start));
+    yield* this.#stream({ ...call, script: READ_RANGE, args: [at, String(start + 1), length] });
   }
 
   async write(
     name: string,
     path: string,
     content: AsyncIterable<Uint8Array>,
-    { signal, mode = DEFAULT_MODE }: WriteOptions = {},
+    { user, signal, mode = DEFAULT_MODE }: WriteOptions = {},
   ): Promise<{ sizeBytes: number }> {
     const args = [spritePath(path), fileMode(mode), randomUUID()];
     const result = await this.#run({
@@ -82,15 +110,21 @@ export class LocalFiles implements FileOps {
       script: WRITE,
       args,
       stdin: content,
+      user,
       signal,
     });
     return { sizeBytes: Number(decodeUtf8(result.stdout).trim()) };
   }
 
-  async list(name: string, path: string, { signal }: Waiting = {}): Promise<FileEntry[]> {
+  async list(
+    name: string,
+    path: string,
+    { user, signal, recursive = false, pattern = '' }: ListOptions = {},
+  ): Promise<FileEntry[]> {
     const at = spritePath(path);
-    const maxBytes = MAX_LISTING_BYTES;
-    const result = await this.#run({ doing: 'list', name, path, script: LIST, args: [at], maxBytes, signal });
+    const args = [at, recursive ? '' : '1', pattern];
+    const call = { doing: 'list', name, path, script: LIST, args, maxBytes: MAX_LISTING_BYTES };
+    const result = await this.#run({ ...call, user, signal });
     if (result.stdoutTruncatedBytes > 0) {
       throw new WreckitError('SPRITE_EXEC_FAILED', `list ${path}: there is more than can be listed`);
     }
@@ -100,20 +134,20 @@ export class LocalFiles implements FileOps {
   async remove(
     name: string,
     path: string,
-    { recursive = false, signal }: { recursive?: boolean } & Waiting = {},
+    { recursive = false, user, signal }: { recursive?: boolean } & FileOptions = {},
   ): Promise<void> {
     const at = spritePath(path);
     if (at === '/') throw pathError('remove', path, 'EBUSY');
     const script = recursive ? REMOVE_TREE : REMOVE;
-    await this.#run({ doing: 'remove', name, path, script, args: [at], signal });
+    await this.#run({ doing: 'remove', name, path, script, args: [at], user, signal });
   }
 
-  async makeDir(name: string, path: string, { signal }: Waiting = {}): Promise<void> {
+  async makeDir(name: string, path: string, { user, signal }: FileOptions = {}): Promise<void> {
     const args = [spritePath(path)];
-    await this.#run({ doing: 'make directory', name, path, script: MAKE_DIR, args, signal });
+    await this.#run({ doing: 'make directory', name, path, script: MAKE_DIR, args, user, signal });
   }
 
-  async move(name: string, from: string, to: string, { signal }: Waiting = {}): Promise<void> {
+  async move(name: string, from: string, to: string, { user, signal }: FileOptions = {}): Promise<void> {
     const args = [spritePath(from), spritePath(to)];
     await this.#run({
       doing: `move to ${JSON.stringify(to)}:`,
@@ -121,34 +155,85 @@ export class LocalFiles implements FileOps {
       path: from,
       script: MOVE,
       args,
+      user,
       signal,
     });
   }
 
-  async chmod(name: string, path: string, mode: string, { signal }: Waiting = {}): Promise<void> {
-    const args = [spritePath(path), fileMode(mode)];
-    await this.#run({ doing: 'change the mode of', name, path, script: CHMOD, args, signal });
+  async copy(
+    name: string,
+    from: string,
+    to: string,
+    { recursive = false, preserve = false, user, signal }: CopyOptions = {},
+  ): Promise<CopyResult> {
+    const flags = [...(recursive ? ['-R'] : []), ...(preserve ? ['-p'] : [])].join(' ');
+    const args = [spritePath(from), spritePath(to), flags];
+    const doing = `copy to ${JSON.stringify(to)}:`;
+    const maxBytes = MAX_LISTING_BYTES;
+    const result = await this.#run({ doing, name, path: from, script: COPY, args, maxBytes, user, signal });
+    return copyResult(decodeUtf8(result.stdout));
+  }
+
+  async chmod(
+    name: string,
+    path: string,
+    mode: string,
+    { recursive = false, user, signal }: { recursive?: boolean } & FileOptions = {},
+  ): Promise<void> {
+    const args = [spritePath(path), fileMode(mode), recursive ? '-R' : ''];
+    await this.#run({ doing: 'change the mode of', name, path, script: CHMOD, args, user, signal });
+  }
+
+  async chown(
+    name: string,
+    path: string,
+    owner: FileOwner,
+    { recursive = false, user, signal }: { recursive?: boolean } & FileOptions = {},
+  ): Promise<void> {
+    const args = [spritePath(path), fileOwner(owner), recursive ? '-R' : ''];
+    await this.#run({ doing: 'change the owner of', name, path, script: CHOWN, args, user, signal });
+  }
+
+  async *watch(
+    name: string,
+    paths: readonly string[],
+    { recursive = false, user, signal }: WatchOptions,
+  ): AsyncGenerator<FileChange> {
+    const requests = new LookRequests();
+    const args = [recursive ? '' : '1', ...paths.map(spritePath)];
+    const path = paths.join(' ');
+    const output = this.#stream({
+      doing: 'watch',
+      name,
+      path,
+      script: WATCH,
+      args,
+      stdin: requests,
+      user,
+      signal,
+    });
+    yield* watchLooks(output, requests, signal);
   }
 
   async unpack(
     name: string,
     path: string,
     tar: AsyncIterable<Uint8Array>,
-    { signal }: Waiting = {},
+    { user, signal }: FileOptions = {},
   ): Promise<void> {
     const args = [spritePath(path)];
     const stdin = assertWholeTar(tar);
-    await this.#run({ doing: 'unpack into', name, path, script: UNPACK, args, stdin, signal });
+    await this.#run({ doing: 'unpack into', name, path, script: UNPACK, args, stdin, user, signal });
   }
 
-  async *pack(name: string, path: string, { signal }: Waiting = {}): AsyncGenerator<Uint8Array> {
+  async *pack(name: string, path: string, { user, signal }: FileOptions = {}): AsyncGenerator<Uint8Array> {
     const args = [spritePath(path)];
-    yield* this.#stream({ doing: 'pack', name, path, script: PACK, args, signal }, isOnlyChanged);
+    yield* this.#stream({ doing: 'pack', name, path, script: PACK, args, user, signal }, isOnlyChanged);
   }
 
   async #run(call: Call): Promise<RunResult> {
     const { signal, stdin = 'ignore' } = call;
-    using entrance = await this.#enter(call.name, commandOf(call), { signal });
+    using entrance = await this.#enter(call.name, commandOf(call), { user: call.user, signal });
     const { argv, env } = entrance;
     const result = await run(argv, { env, stdin, signal, maxBytes: call.maxBytes ?? MAX_COMPLAINT_BYTES });
     signal?.throwIfAborted();
@@ -162,10 +247,10 @@ export class LocalFiles implements FileOps {
     call: Call,
     isForgiven: (result: RunResult) => boolean = () => false,
   ): AsyncGenerator<Uint8Array> {
-    const { signal } = call;
-    using entrance = await this.#enter(call.name, commandOf(call), { signal });
+    const { signal, stdin = 'ignore' } = call;
+    using entrance = await this.#enter(call.name, commandOf(call), { user: call.user, signal });
     const { argv, env } = entrance;
-    yield* streamRun(argv, { env, signal, maxBytes: MAX_COMPLAINT_BYTES }, (result) => {
+    yield* streamRun(argv, { env, stdin, signal, maxBytes: MAX_COMPLAINT_BYTES }, (result) => {
       signal?.throwIfAborted();
       if (result.failed && !isForgiven(result)) throw failure(call, result);
     });
@@ -174,6 +259,17 @@ export class LocalFiles implements FileOps {
 
 function commandOf({ script, args }: Call): string[] {
   return ['/bin/sh', '-c', script, 'sh', ...args];
+}
+
+/** What the COPY script prints: `entries N` lines, which add up, and a size per file. */
+function copyResult(output: string): CopyResult {
+  let entries = 0;
+  let sizeBytes = 0;
+  for (const line of output.split('\n')) {
+    if (line.startsWith('entries ')) entries += Number(line.slice('entries '.length));
+    else sizeBytes += Number(line);
+  }
+  return { entries, sizeBytes };
 }
 
 /** tar's exit status 1 when nothing but this went wrong: members are whole, as of the moment they were read. */

@@ -13,6 +13,7 @@ import type {
   SignalSpec,
   SpriteEngine,
   SpriteFilter,
+  SpriteUpdate,
   StartSpec,
   Waiting,
 } from '../engine.ts';
@@ -95,6 +96,18 @@ export class LocalEngine implements SpriteEngine {
     const pid = record.init !== null && isUp(record) ? record.init.pid : null;
     const usage = await measureUsage({ dir, pid, group: containerOf(container).id }, waiting);
     return { ...this.view(record), sessions: listSessions(dir), usage };
+  }
+
+  async update(name: string, { labels, annotations }: SpriteUpdate, waiting: Waiting = {}): Promise<Sprite> {
+    this.store.read(name);
+    using _lock = await this.store.lock(name, waiting);
+    const record = this.store.read(name);
+    const changed = {
+      ...record,
+      labels: labels ?? record.labels,
+      annotations: annotations ?? record.annotations,
+    };
+    return this.view(this.store.write(changed));
   }
 
   async stop(name: string, waiting: Waiting = {}): Promise<Sprite> {

@@ -28,6 +28,8 @@ export interface SpriteRecord {
   readonly expires_at: string | null;
   readonly owner: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of front ends; absent in records of older versions. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly image: string;
   /** The unpacked root file system that is the base; null: the host's. */

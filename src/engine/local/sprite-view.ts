@@ -23,6 +23,7 @@ export function spriteView(record: SpriteRecord, facts: ViewFacts): Sprite {
     created_at: record.created_at,
     last_active_at: facts.lastActiveAt,
     labels: { ...record.labels },
+    annotations: { ...record.annotations },
     resources: { ...record.limits },
     network: record.network,
     image: record.image,

@@ -112,6 +112,7 @@ export function newRecord({
     expires_at: spec.ttlMs === undefined ? null : new Date(now + spec.ttlMs).toISOString(),
     owner: spec.owner ?? null,
     labels: spec.labels ?? {},
+    annotations: spec.annotations ?? {},
     env: spec.env ?? {},
     image: spec.image ?? HOST_IMAGE,
     image_dir: imageDir,

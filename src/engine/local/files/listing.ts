@@ -20,11 +20,11 @@ const TYPE_OF_BITS: ReadonlyMap<number, FileEntry['type']> = new Map([
 export const FIRST_RECORD_AT = 3;
 
 /**
- * Entries sorted by name, bytewise. `path` is what was listed: a directory, or the very entry. A name that is
+ * Entries sorted by their path below `path`, bytewise. `path` is what was listed: a directory, or the very entry. A name that is
  * not UTF-8 carries its bytes in `name_base64`, since the text can't.
  */
 export function parseListing(output: Uint8Array, path: string): FileEntry[] {
-  const records: { name: Buffer; entry: FileEntry }[] = [];
+  const records: { below: Buffer; entry: FileEntry }[] = [];
   const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
   const parent = bytes.subarray(0, 2).toString() === 'in' ? path : path.replace(/\/[^/]*$/, '');
   for (let start = FIRST_RECORD_AT; start < bytes.length; ) {
@@ -33,10 +33,10 @@ export function parseListing(output: Uint8Array, path: string): FileEntry[] {
     records.push(parseRecord(bytes.subarray(start, end), parent));
     start = end + 1;
   }
-  return records.sort((a, b) => Buffer.compare(a.name, b.name)).map(({ entry }) => entry);
+  return records.sort((a, b) => Buffer.compare(a.below, b.below)).map(({ entry }) => entry);
 }
 
-function parseRecord(record: Buffer, parent: string): { name: Buffer; entry: FileEntry } {
+function parseRecord(record: Buffer, parent: string): { below: Buffer; entry: FileEntry } {
   // latin1: one character per byte, so that positions in the text are those in the record.
   const match = /^(\S+) (\S+) (\d+) (-?\d+(?:\.\d+)?) /.exec(record.toString('latin1'));
   const [facts, kind, mode, size, seconds] = match ?? [];
@@ -49,17 +49,19 @@ function parseRecord(record: Buffer, parent: string): { name: Buffer; entry: Fil
   const raw = kind.startsWith('0x') ? Number(kind) : null;
   const permissions = raw === null ? mode : (raw & 0o7777).toString(8);
   const type = raw === null ? TYPE_OF_LETTER[kind] : TYPE_OF_BITS.get(raw & TYPE_BITS);
-  const name = record.subarray(facts.length);
+  const below = record.subarray(facts.length);
+  const path = below.toString('utf8');
+  const name = below.subarray(below.lastIndexOf('/') + 1);
   const text = name.toString('utf8');
   const isUtf8 = Buffer.from(text).equals(name);
   const entry: FileEntry = {
     name: text,
-    path: parent === '/' ? `/${text}` : `${parent}/${text}`,
+    path: parent === '/' ? `/${path}` : `${parent}/${path}`,
     type: type ?? 'other',
     size_bytes: Number(size),
     mode: permissions.padStart(4, '0'),
     modified_at: new Date(Math.floor(Number(seconds) * 1000)).toISOString(),
     ...(isUtf8 ? {} : { name_base64: name.toString('base64') }),
   };
-  return { name, entry };
+  return { below, entry };
 }

@@ -18,6 +18,14 @@ const MUST_BE_THERE = `ls -d "$1" > /dev/null || exit`;
 export const READ = `${PRELUDE}
 exec cat "$1"`;
 
+/** `$1` path, `$2` number of the first byte (from 1), `$3` how many, or empty for all. */
+export const READ_RANGE = `${PRELUDE}
+${MUST_BE_THERE}
+[ ! -d "$1" ] || fail EISDIR
+[ -r "$1" ] || fail EACCES
+[ -n "$3" ] || exec tail -c "+$2" "$1"
+tail -c "+$2" "$1" | head -c "$3"`;
+
 /**
  * `$1` path, `$2` mode, `$3` a name nobody else has. Through a link to its target, as every writer does. The rename happens only once
  * the size could be told: with the caller dead (its end of stdin closes as it does at the end of the content)
@@ -46,23 +54,28 @@ wc -c < "$part" || exit
 mv -f "$part" "$target"`;
 
 /**
- * `$1` path: `in` and a directory's entries, or `at` and the one entry of what is no directory. NUL-ended
- * records of find's type letter, mode, size, seconds and name; where find has no -printf, of stat's raw mode (hex).
+ * `$1` path, `$2` empty for the whole tree, `$3` pattern of names or empty: `in` and what a directory holds, or
+ * `at` and the one entry of what is no directory. NUL-ended records of find's type letter, mode, size, seconds
+ * and path below `$1`; where find has no -printf, of stat's raw mode (hex).
  */
 export const LIST = `${PRELUDE}
+pattern=\${3:-*}
 if [ -d "$1" ]; then
   printf 'in\\0'
-  set -- "\${1%/}/" -mindepth 1 -maxdepth 1
+  if [ -n "$2" ]; then set -- "\${1%/}/" -mindepth 1 -maxdepth 1; else set -- "\${1%/}/" -mindepth 1; fi
+  below=%P
 else
   printf 'at\\0'
   set -- "$1" -maxdepth 0
+  below=%f
 fi
 if find / -maxdepth 0 -printf '' 2> /dev/null; then
-  exec find "$@" -printf '%y %m %s %T@ %f\\0'
+  exec find "$@" -name "$pattern" -printf "%y %m %s %T@ $below\\0"
 fi
-exec find "$@" -exec sh -c 'for path do
-  facts=$(stat -c "0x%f - %s %Y" "$path") && printf "%s %s\\0" "$facts" "\${path##*/}"
-done' sh {} +`;
+case $below in %P) root=$1 ;; *) root=\${1%/*}/ ;; esac
+exec find "$@" -name "$pattern" -exec sh -c 'for path do
+  facts=$(stat -c "0x%f - %s %Y" "$path") && printf "%s %s\\0" "$facts" "\${path#"$0"}"
+done' "$root" {} +`;
 
 /** `$1` path: what is no directory, or an empty one. */
 export const REMOVE = `${PRELUDE}
@@ -95,9 +108,60 @@ fi
 if [ -L "$2" ] && [ -d "$2" ]; then rm -f "$2" || exit; fi
 exec mv -f "$1" "$2"`;
 
-/** `$1` path, `$2` mode. */
+/**
+ * `$1` from, `$2` to, `$3` flags for cp (`-R`, `-p`) or empty. Prints how many entries were copied, and the
+ * sizes of the files among them, one a line.
+ */
+export const COPY = `${PRELUDE}
+${MUST_BE_THERE}
+dir=\${2%/*}
+if [ -e "$dir" ] && [ ! -d "$dir" ]; then fail ENOTDIR; fi
+mkdir -p "$dir/" || exit
+if [ -d "$1" ]; then
+  case $3 in *R*) ;; *) fail EISDIR ;; esac
+  if [ -e "$2" ] || [ -L "$2" ]; then [ -d "$2" ] || fail ENOTDIR; fi
+  case $2/ in "$1"/*) fail EINVAL ;; esac
+  if [ -L "$1" ] && [ ! -e "$2" ]; then cp $3 "$1" "$2" || exit
+  else mkdir -p "$2" && cp $3 "$1/." "$2/" || exit; fi
+else
+  [ ! -d "$2" ] || fail EISDIR
+  if [ "$1" -ef "$2" ]; then fail EINVAL; fi
+  cp $3 "$1" "$2" || exit
+fi
+find "$1" -exec sh -c 'echo "entries $#"' sh {} +
+find "$1" -type f -exec stat -c %s {} +`;
+
+/** `$1` path, `$2` mode, `$3` `-R` or empty. */
 export const CHMOD = `${PRELUDE}
-exec chmod "$2" "$1"`;
+exec chmod $3 "$2" "$1"`;
+
+/** `$1` path, `$2` `USER`, `USER:GROUP` or `:GROUP`, `$3` `-R` or empty. */
+export const CHOWN = `${PRELUDE}
+exec chown -h $3 "$2" "$1"`;
+
+/**
+ * `$1` empty for whole trees, then paths. Looks once for each line on stdin: NUL-ended records of inode, find's
+ * type letter, mode, size, seconds of content and of facts, path; an empty record ends the look. Ends with stdin.
+ */
+export const WATCH = `${PRELUDE}
+depth=$1
+shift
+if find / -maxdepth 0 -printf '' 2> /dev/null; then
+  look() { find "$@" -printf '%i %y %m %s %T@ %C@ %p\\0'; }
+else
+  look() {
+    find "$@" -exec sh -c 'for path do
+      facts=$(stat -c "%i 0x%f - %s %Y %Z" "$path") && printf "%s %s\\0" "$facts" "$path"
+    done' sh {} +
+  }
+fi
+while read -r _; do
+  for path do
+    if [ -d "$path" ]; then at=\${path%/}/; else at=$path; fi
+    if [ -n "$depth" ]; then look "$at" -maxdepth 1; else look "$at"; fi
+  done 2> /dev/null
+  printf '\\0'
+done`;
 
 /**
  * `$1` directory; the archive on stdin. Modes are kept (GNU needs -p, busybox

@@ -1,0 +1,34 @@
+/** What a sprite may reach, do and use. */
+import type { Waiting } from './waiting.ts';
+
+/** More specific wins: exact name > `*.sub.domain` > `*`. `defaults` stands for the engine's preset. */
+export type NetworkRule =
+  | { readonly domain: string; readonly action: 'allow' | 'deny' }
+  | { readonly include: 'defaults' };
+
+export interface PrivilegesPolicy {
+  readonly profile: '' | 'minimal' | 'standard' | 'privileged';
+  readonly devices: readonly string[];
+  readonly noNewPrivileges: boolean;
+}
+
+export interface ResourcesPolicy {
+  readonly memory: { readonly limitMb: number | null; readonly autoscale: boolean };
+}
+
+/** A part of the policy; absent from `PolicyOps` where the engine can't enforce it. */
+export interface PolicyPart<T> {
+  get(name: string, waiting?: Waiting): Promise<T>;
+  /** In force for running processes when it returns. Throws `USAGE` for what makes no sense. */
+  set(name: string, policy: T, waiting?: Waiting): Promise<void>;
+  /** Back to what the engine gives by itself. */
+  reset(name: string, waiting?: Waiting): Promise<void>;
+}
+
+/** Throws `SPRITE_NOT_FOUND`. Capability `policy`. */
+export interface PolicyOps {
+  /** Egress by domain name. An empty list restricts nothing beyond the sprite's network mode. */
+  readonly network?: PolicyPart<readonly NetworkRule[]> | undefined;
+  readonly privileges?: PolicyPart<PrivilegesPolicy> | undefined;
+  readonly resources?: PolicyPart<ResourcesPolicy> | undefined;
+}

@@ -1,0 +1,4 @@
+/** What everything that waits takes. */
+export interface Waiting {
+  readonly signal?: AbortSignal | undefined;
+}
