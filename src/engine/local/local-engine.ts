@@ -65,9 +65,9 @@ export class LocalEngine implements SpriteEngine {
     this.store = new SpriteStore(resolveStateDirs(env));
     this.sprites = new LocalSprites({ store: this.store, env, rootless: this.rootless });
     this.checkpoints = new LocalCheckpoints(this.sprites.hold, (name) => this.dirsOf(name));
-    this.files = new LocalFiles(async (name, command, waiting) => {
-      const sprite = await this.sprites.awake(name, waiting);
-      return enter(sprite, { command, user: 'sprite', dir: sprite.home, env: { LC_ALL: 'C' } });
+    this.files = new LocalFiles(async (name, command, { user = 'sprite', signal }) => {
+      const sprite = await this.sprites.awake(name, { signal });
+      return enter(sprite, { command, user, dir: sprite.home, env: { LC_ALL: 'C' } });
     });
   }
 
