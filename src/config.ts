@@ -28,6 +28,7 @@ import {
   withoutSpriteToken,
   withoutToken,
 } from './config/token.ts';
+import { absoluteWispPath, type PathBase } from './config/wisp-path.ts';
 import type { AgentConfigUnion, SpriteAgentConfig, WreckitConfig } from './schemas.ts';
 
 export type { Origin } from './config/layer.ts';
@@ -54,6 +55,8 @@ export interface LoadedConfig {
   /** What the user should hear: ignored settings, unknown variables. */
   readonly notices: readonly string[];
   readonly originOf: (path: KeyPath) => Origin;
+  /** Of a setting of `sprite`. */
+  readonly spriteOriginOf: (path: KeyPath) => Origin;
   /** `.wreckit/config.json:3`, `WRECKIT_AGENT`, `--agent`, `default`. */
   readonly labelOf: (origin: Origin) => string;
 }
@@ -78,6 +81,7 @@ function builtIn(sources: Sources, spritesToken: SpritesToken | null): LoadedCon
     ignored: [],
     notices: sources.environment.notices,
     originOf: () => DEFAULT_ORIGIN,
+    spriteOriginOf: () => DEFAULT_ORIGIN,
     labelOf: (origin) => originLabel(origin, []),
   };
 }
@@ -95,10 +99,10 @@ async function layered(sources: Sources, tokenAround: SpritesToken | null): Prom
   const variables = [...environment.values, ...valuesForAgent(environment.spriteValues, kind)];
   const layers = [...fileLayers, layerOfValues(variables), flagLayer].filter(isNotEmpty);
   const { config, merged, ignored } = validateLayers(layers, labelOf);
-  const { agent } = config;
-  const sprite =
-    agent.kind === 'sprite' ? agent : validateSprite(wispPathOf(agent), environment.spriteValues, labelOf);
   const originOf = originLookup(merged);
+  const agent = locatedAgent(config.agent, originOf, sources);
+  const spriteLayer = layerOfValues(environment.spriteValues.map((value) => locatedValue(value, sources)));
+  const sprite = agent.kind === 'sprite' ? agent : validateSprite(wispPathOf(agent), spriteLayer, labelOf);
   const ignoredSettings = ignored.map(({ path, reason }) => ({ path, reason, origin: originOf(path) }));
   return {
     config: { ...config, agent: withoutToken(agent) },
@@ -109,8 +113,28 @@ async function layered(sources: Sources, tokenAround: SpritesToken | null): Prom
     ignored: ignoredSettings,
     notices: [...environment.notices, ...ignoredSettings.map((setting) => ignoredNotice(setting, labelOf))],
     originOf,
+    spriteOriginOf: (path) => {
+      const isOfAgent = agent.kind === 'sprite' || (agent.kind === 'rlm' && path[0] === 'wispPath');
+      return isOfAgent ? originOf(['agent', ...path]) : spriteLayer.originOf(path);
+    },
     labelOf,
   };
+}
+
+function locatedAgent(
+  agent: AgentConfigUnion,
+  originOf: (path: KeyPath) => Origin,
+  base: PathBase,
+): AgentConfigUnion {
+  if (agent.kind !== 'sprite' && agent.kind !== 'rlm') return agent;
+  if (agent.wispPath === undefined) return agent;
+  return { ...agent, wispPath: absoluteWispPath(agent.wispPath, originOf(['agent', 'wispPath']), base) };
+}
+
+function locatedValue(single: SingleValue, base: PathBase): SingleValue {
+  const { path, value, origin } = single;
+  if (path[0] !== 'wispPath' || typeof value !== 'string') return single;
+  return { ...single, value: absoluteWispPath(value, origin, base) };
 }
 
 /** The kind of agent that all layers together ask for. */

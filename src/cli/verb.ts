@@ -72,9 +72,9 @@ export interface RestArguments {
 }
 
 export interface VerbModule<
-  O extends object = Record<string, unknown>,
+  O extends object = object,
   A extends readonly unknown[] = readonly unknown[],
-  G extends object = Record<string, unknown>,
+  G extends object = object,
 > {
   /** Adds the verb's arguments and options. Global options are added by the program. */
   define(command: Command): unknown;

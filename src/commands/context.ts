@@ -15,16 +15,30 @@ export async function configOf(context: AnyContext, flags: readonly FlagValue[] 
   return await loadConfig({ cwd, env: io.env, configFile: globals.config, flags });
 }
 
-/** Sprites through the wisp program of the configuration; each call is limited to the configured timeout. */
-export async function spriteRunnerOf(context: AnyContext, loaded: LoadedConfig): Promise<SpriteRunner> {
+export interface RunnerListeners {
+  readonly onWarning: (text: string) => void;
+  /** What wisp says on stderr. */
+  readonly onTalk?: (text: string) => void;
+}
+
+/**
+ * Sprites through the wisp program of the configuration; each call is limited to the configured timeout. A
+ * relative `wispPath` is the project's, relative paths in flags are those of the working directory.
+ */
+export async function spriteRunnerOf(
+  context: AnyContext,
+  loaded: LoadedConfig,
+  listeners: RunnerListeners = { onWarning: (text) => void context.warn(text) },
+): Promise<SpriteRunner> {
   const { SpriteRunner } = await import('../agent/sprite-runner.ts');
   return new SpriteRunner({
     wispPath: loaded.sprite.wispPath,
     env: context.io.env,
-    cwd: loaded.projectRoot,
+    wispPathBase: loaded.projectRoot,
+    cwd: context.cwd,
     engine: context.globals.engine ?? (context.io.env.WRECKIT_ENGINE || undefined),
     token: loaded.spritesToken?.value,
     timeoutMs: loaded.sprite.timeout * 1000,
-    onWarning: (text) => void context.warn(text),
+    ...listeners,
   });
 }

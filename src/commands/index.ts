@@ -2,6 +2,50 @@
 import type { VerbNode } from '../cli/verb.ts';
 import { spriteVerbs } from './sprite/index.ts';
 
+const PROJECT = 'Project';
+const MACHINE = 'This machine';
+
 export const verbs: readonly VerbNode[] = [
-  { name: 'sprite', summary: 'sandboxes: start, use and remove them', verbs: spriteVerbs },
+  {
+    name: 'sprite',
+    section: 'Sprites',
+    summary: 'sandboxes: start, use and remove them',
+    verbs: spriteVerbs,
+  },
+  {
+    name: 'init',
+    section: PROJECT,
+    summary: 'set a project up: its configuration and what git ignores',
+    load: async () => (await import('./init.ts')).verb,
+  },
+  {
+    name: 'config',
+    section: PROJECT,
+    summary: 'the configuration in force',
+    verbs: [
+      {
+        name: 'show',
+        summary: 'print it, with the origin of each value',
+        load: async () => (await import('./config-show.ts')).verb,
+      },
+    ],
+  },
+  {
+    name: 'doctor',
+    section: MACHINE,
+    summary: 'check that everything is there, and say what mends it',
+    load: async () => (await import('./doctor.ts')).verb,
+  },
+  {
+    name: 'completion',
+    section: MACHINE,
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).verb,
+  },
+  {
+    name: '__complete',
+    summary: 'complete a command line',
+    hidden: true,
+    load: async () => (await import('./complete-line.ts')).verb,
+  },
 ];

@@ -32,6 +32,7 @@ export interface ConfigFile {
 }
 
 export interface Sources {
+  readonly cwd: string;
   readonly projectRoot: string;
   /** Those that exist, lowest layer first. */
   readonly files: readonly ConfigFile[];
@@ -47,6 +48,7 @@ export function configSources({ cwd, env, configFile, flags = [] }: LoadConfigOp
   const asked = configFile ?? (env.WRECKIT_CONFIG || undefined);
   const files = asked === undefined ? projectFiles(root, cwd) : [askedFile(asked, cwd)];
   return {
+    cwd,
     projectRoot: root,
     files: [personal, ...files.filter(({ path }) => path !== personal.path)].filter(({ path }) =>
       isThere(path),

@@ -9,15 +9,7 @@ import {
 import { completeAgent, type IgnoredKey } from './agent-form.ts';
 import { type Fault, faultsOf } from './faults.ts';
 import { keysAt, UNUSED_KEYS } from './keys.ts';
-import {
-  DEFAULT_ORIGIN,
-  isJsonObject,
-  type JsonObject,
-  type Layer,
-  layerOfValues,
-  type Origin,
-  type SingleValue,
-} from './layer.ts';
+import { DEFAULT_ORIGIN, isJsonObject, type JsonObject, type Layer, type Origin } from './layer.ts';
 import { type Merged, mergeLayers } from './merge.ts';
 
 export interface ValidConfig {
@@ -98,13 +90,12 @@ function refuseLostSandbox(value: JsonObject, merged: Merged, labelOf: OriginLab
   refuse([{ path, message, hint, isMissing: false }], merged, labelOf);
 }
 
-/** How sprites are made whatever the agent: the settings of a sprite agent, else defaults under `values`. */
+/** How sprites are made whatever the agent: the settings of a sprite agent, else defaults under `layer`. */
 export function validateSprite(
   agent: SpriteAgentConfig | JsonObject,
-  values: readonly SingleValue[],
+  layer: Layer,
   labelOf: OriginLabel,
 ): SpriteAgentConfig {
-  const layer = layerOfValues(values);
   const value = { ...agent, ...layer.value, kind: 'sprite' };
   const result = SpriteAgentSchema.safeParse(value, PARSE_ONCE);
   if (result.success) return result.data;

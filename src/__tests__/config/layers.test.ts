@@ -263,3 +263,20 @@ describe('loadConfig() refuses a file', () => {
     expect((await latin.refusal()).message).toBe('config: .wreckitrc is not UTF-8 text');
   });
 });
+
+test('loadConfig() takes a relative wispPath from where it was written', async () => {
+  const here = project({ [CONFIG]: { agent: { kind: 'sprite', wispPath: './tools/wisp' } } });
+  mkdirSync(join(here.root, 'deep'));
+  execFileSync('git', ['init', '-q', here.root]);
+  const cwd = join(here.root, 'deep');
+  const wispPath = async (options: object) => (await here.load({ cwd, ...options })).sprite.wispPath;
+  expect(await wispPath({})).toBe(join(here.root, 'tools/wisp'));
+  expect(await wispPath({ env: { WRECKIT_WISP_PATH: './wisp' } })).toBe(join(cwd, 'wisp'));
+  expect(await wispPath({ env: { WRECKIT_WISP_PATH: 'wisp' } })).toBe('wisp');
+  here.write(LOCAL, { agent: { kind: 'process', command: 'x' } });
+  expect(await wispPath({ env: { WRECKIT_WISP_PATH: './wisp' } })).toBe(join(cwd, 'wisp'));
+  here.write('.wreckit/config.json', {});
+  here.write(LOCAL, {});
+  here.write('~/.wreckitrc', { agent: { kind: 'rlm', wispPath: 'bin/wisp' } });
+  expect(await wispPath({})).toBe(join(here.home, 'bin/wisp'));
+});

@@ -1,0 +1,73 @@
+import { type Candidate, complete } from '../cli/complete.ts';
+import { configOf, spriteRunnerOf } from './context.ts';
+import { globalOptions, type WreckitContext, type WreckitVerb } from './globals.ts';
+import { verbs } from './index.ts';
+
+/** A completion that takes longer is worth nothing. */
+const LIST_DEADLINE_MS = 3000;
+
+/** Asked by the scripts of `wreckit completion`; prints `value TAB description` lines, or `:files`. */
+export const verb: WreckitVerb = {
+  define: (command) => command,
+  examples: [['wreckit __complete -- sprite att', 'what could be meant']],
+  rest: {
+    name: 'words...',
+    description: 'the words up to the cursor, the last one unfinished',
+    required: true,
+  },
+  async run(context) {
+    const words = joinedAtEquals(context.rest);
+    const line = { before: words.slice(0, -1), current: words.at(-1) ?? '' };
+    const names = async (kind: string): Promise<readonly Candidate[] | null> =>
+      kind === 'sprite' ? await spriteNames(context, line.before) : null;
+    const completion = await complete({ verbs, globalOptions }, line, names);
+    const candidates = completion === 'files' ? [] : completion;
+    const text = completion === 'files' ? ':files' : candidates.map(lineOf).join('\n');
+    return { data: { files: completion === 'files', candidates }, text };
+  },
+};
+
+function lineOf({ value, description }: Candidate): string {
+  return `${value}\t${description.split('\n')[0] ?? ''}`;
+}
+
+/** Bash hands `--cwd=/x` over as three words. */
+function joinedAtEquals(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const [index, word] of words.entries()) {
+    const before = joined.at(-1);
+    const isAfterEquals =
+      words[index - 1] === '=' && before?.startsWith('--') === true && before.endsWith('=');
+    if (before?.startsWith('--') === true && word === '=' && !before.includes('='))
+      joined[joined.length - 1] = `${before}=`;
+    else if (isAfterEquals) joined[joined.length - 1] = `${before}${word}`;
+    else joined.push(word);
+  }
+  return joined;
+}
+
+/** The sprites of the configuration the unfinished line would use; none where they can't be listed. */
+async function spriteNames(context: WreckitContext, before: readonly string[]): Promise<Candidate[]> {
+  try {
+    const engine = valueOfFlag(before, '--engine');
+    const config = valueOfFlag(before, '--config');
+    const cwd = valueOfFlag(before, '--cwd') ?? context.cwd;
+    const globals = {
+      ...context.globals,
+      ...(engine === null ? {} : { engine }),
+      ...(config === null ? {} : { config }),
+    };
+    const asked = { ...context, cwd, globals };
+    const runner = await spriteRunnerOf(asked, await configOf(asked));
+    const sprites = await runner.list({}, { signal: context.signal, timeoutMs: LIST_DEADLINE_MS });
+    return sprites.map(({ name, state }) => ({ value: name, description: state }));
+  } catch {
+    return []; // the shell has no place for an error; the command itself will tell it
+  }
+}
+
+function valueOfFlag(words: readonly string[], flag: string): string | null {
+  const index = words.lastIndexOf(flag);
+  if (index >= 0) return words[index + 1] ?? null;
+  return words.findLast((word) => word.startsWith(`${flag}=`))?.slice(flag.length + 1) ?? null;
+}
