@@ -146,6 +146,8 @@ export const verbs: readonly VerbNode[] = [
     summary: 'engine, protocol and what it can do',
     load: async () => (await import('./verbs/version.ts')).verb,
   },
+  hidden('egress-proxy', async () => (await import('./verbs/egress.ts')).egressVerb('proxy')),
+  hidden('egress-relay', async () => (await import('./verbs/egress.ts')).egressVerb('relay')),
   notYet('service', 'declared processes of a sprite'),
   notYet('ports', 'listening ports'),
   notYet('proxy', "tunnels to a sprite's ports"),
@@ -155,6 +157,11 @@ export const verbs: readonly VerbNode[] = [
   notYet('serve', 'the Sprites API on a socket'),
   notYet('selftest', 'try to escape and report each refusal'),
 ];
+
+/** Started by the engine itself. */
+function hidden(name: string, load: VerbEntry['load']): VerbEntry {
+  return { name, summary: 'used by the engine itself', hidden: true, load };
+}
 
 /** In the contract, not in this engine: `UNSUPPORTED`, whatever the arguments. */
 function notYet(name: string, summary: string): VerbEntry {

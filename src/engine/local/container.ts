@@ -1,12 +1,13 @@
 /** A sprite's container: booted, looked at, taken down. The caller holds the sprite's lock. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpriteStartError, WreckitError } from '../../errors.ts';
+import { SpriteStartError } from '../../errors.ts';
 import { isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
 import { boot, planGuards } from './boot.ts';
 import { cgroupLimits, cgroupSupport } from './cgroup.ts';
+import { EGRESS_ENV, ensureEgress, stopEgress } from './egress/egress-process.ts';
 import { findHiddenPaths } from './hidden-paths.ts';
 import { type RunningSprite, runInside } from './inside.ts';
 import { hostLayout, imageLayout, type RootLayout } from './layout.ts';
@@ -70,12 +71,21 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
     const init = readInit(pidFile);
     if (init === null) throw new SpriteStartError('container: its first process ended at once');
     assertLimits(record, init.pid);
-    await assertReady(runningSprite(sprite, init), waiting);
+    const running = runningSprite(sprite, init);
+    // Before the first byte of anybody's code or secrets can be in it.
+    if (record.network === 'filtered') await ensureEgress(running, record.rootless);
+    await assertReady(running, waiting);
     return init;
   } catch (error) {
-    await deleteContainer(container);
+    await endContainer(sprite);
     throw error;
   }
+}
+
+/** Ends what runs of the sprite, in it and for it. Throws `SPRITE_KILL_FAILED`. */
+export async function endContainer(sprite: SpriteContainer, waiting: Waiting = {}): Promise<void> {
+  await deleteContainer(containerOf(sprite), waiting);
+  if (sprite.record.network === 'filtered') await stopEgress(sprite.dirs.dir);
 }
 
 export function isUp(record: SpriteRecord): boolean {
@@ -93,7 +103,11 @@ export function runningSprite(sprite: SpriteContainer, init: ProcessIdentity): R
     runtimeRoot,
     containerId: containerOf(sprite).id,
     initPid: init.pid,
-    env: { ...baseEnvironment(record.name), ...record.env },
+    env: {
+      ...baseEnvironment(record.name),
+      ...(record.network === 'filtered' ? EGRESS_ENV : {}),
+      ...record.env,
+    },
     home: SPRITE_HOME,
     users: {
       sprite: { uid, gid, home: SPRITE_HOME, capabilities: [] },
@@ -145,12 +159,4 @@ async function assertReady(sprite: RunningSprite, { signal }: Waiting): Promise<
       details: { exit_code: result.exitCode, timed_out: result.timedOut },
     },
   );
-}
-
-/** Throws `SPRITE_BUSY` for a sprite that is not up (it went down between two looks). */
-export function assertUp(record: SpriteRecord): ProcessIdentity {
-  if (record.init !== null && isUp(record)) return record.init;
-  throw new WreckitError('SPRITE_BUSY', `sprite "${record.name}": it went down meanwhile`, {
-    retryable: true,
-  });
 }

@@ -17,9 +17,11 @@ import type {
   StartSpec,
   Waiting,
 } from '../engine.ts';
+import type { PolicyOps } from '../policy.ts';
 import { LocalCheckpoints } from './checkpoints.ts';
 import { containerOf, isUp } from './container.ts';
 import { runDoctor } from './doctor.ts';
+import { LocalNetworkPolicy } from './egress/local-policy.ts';
 import { LocalFiles } from './files.ts';
 import { collectGarbage } from './gc.ts';
 import { enter, type RunningSprite } from './inside.ts';
@@ -45,6 +47,7 @@ export interface LocalEngineOptions {
 export class LocalEngine implements SpriteEngine {
   readonly files: FileOps;
   readonly checkpoints: CheckpointOps;
+  readonly policy: PolicyOps;
   private readonly store: SpriteStore;
   private readonly sprites: LocalSprites;
   private readonly env: LocalEngineOptions['env'];
@@ -65,6 +68,11 @@ export class LocalEngine implements SpriteEngine {
     this.store = new SpriteStore(resolveStateDirs(env));
     this.sprites = new LocalSprites({ store: this.store, env, rootless: this.rootless });
     this.checkpoints = new LocalCheckpoints(this.sprites.hold, (name) => this.dirsOf(name));
+    const network = new LocalNetworkPolicy((name) => ({
+      record: this.store.read(name),
+      dir: this.dirsOf(name).dir,
+    }));
+    this.policy = { network };
     this.files = new LocalFiles(async (name, command, { user = 'sprite', signal }) => {
       const sprite = await this.sprites.awake(name, { signal });
       return enter(sprite, { command, user, dir: sprite.home, env: { LC_ALL: 'C' } });
@@ -98,16 +106,8 @@ export class LocalEngine implements SpriteEngine {
     return { ...this.view(record), sessions: listSessions(dir), usage };
   }
 
-  async update(name: string, { labels, annotations }: SpriteUpdate, waiting: Waiting = {}): Promise<Sprite> {
-    this.store.read(name);
-    using _lock = await this.store.lock(name, waiting);
-    const record = this.store.read(name);
-    const changed = {
-      ...record,
-      labels: labels ?? record.labels,
-      annotations: annotations ?? record.annotations,
-    };
-    return this.view(this.store.write(changed));
+  async update(name: string, update: SpriteUpdate, waiting: Waiting = {}): Promise<Sprite> {
+    return this.view(await this.sprites.update(name, update, waiting));
   }
 
   async stop(name: string, waiting: Waiting = {}): Promise<Sprite> {

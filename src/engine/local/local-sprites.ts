@@ -9,24 +9,28 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote } from '../../contract/names.ts';
 import { SpriteKillError, SpriteStartError, toWreckitError, WreckitError } from '../../errors.ts';
-import type { StartSpec, Waiting } from '../engine.ts';
+import type { SpriteUpdate, StartSpec, Waiting } from '../engine.ts';
+import type { NetworkRule } from '../policy.ts';
 import { isFrozen } from './cgroup.ts';
 import { type HoldSprite, settleRestore } from './checkpoints.ts';
 import {
   bootContainer,
   containerOf,
+  endContainer,
   isUp,
   layoutOf,
   runningSprite,
   type SpriteContainer,
 } from './container.ts';
 import { type CopySource, copySourceOf, fillFromSource, inherit } from './copy-source.ts';
+import { ensureEgress, isEgressUp } from './egress/egress-process.ts';
+import { readRules, writeRules } from './egress/policy-file.ts';
 import { HOST_IMAGE, resolveImage } from './images.ts';
 import type { RunningSprite } from './inside.ts';
 import type { SpriteRecord } from './record.ts';
 import { makeBootDirs, makeRootfs, renewIdentity } from './rootfs.ts';
-import { deleteContainer, findRuntime, resumeContainer } from './runtime.ts';
-import { assertSupported, differences, newRecord } from './start-spec.ts';
+import { findRuntime, resumeContainer } from './runtime.ts';
+import { assertSupported, differences, newRecord, rulesOf } from './start-spec.ts';
 import { endProcesses } from './stop-processes.ts';
 import type { SpriteStore } from './store.ts';
 import { diskBytes } from './usage.ts';
@@ -66,6 +70,17 @@ export class LocalSprites {
     );
   }
 
+  async update(name: string, { labels, annotations }: SpriteUpdate, waiting: Waiting): Promise<SpriteRecord> {
+    this.store.read(name);
+    using _lock = await this.store.lock(name, waiting);
+    const record = this.store.read(name);
+    return this.store.write({
+      ...record,
+      labels: labels ?? record.labels,
+      annotations: annotations ?? record.annotations,
+    });
+  }
+
   /** Its processes end, its disk is kept. Also settles a boot that was interrupted. */
   async stop(name: string, waiting: Waiting): Promise<SpriteRecord> {
     this.store.read(name);
@@ -96,7 +111,7 @@ export class LocalSprites {
   /** The sprite of this name, up: asked for something, it wakes. */
   async awake(name: string, waiting: Waiting): Promise<RunningSprite> {
     const record = this.store.read(name);
-    if (isUp(record) && !this.isFrozen(record)) return this.running(record);
+    if (this.isAwake(record)) return this.running(record);
     using _lock = await this.store.lock(name, waiting);
     const usable = await this.usable(name, waiting);
     return this.running(await this.bootIfDown(usable ?? this.store.read(name), waiting));
@@ -133,6 +148,12 @@ export class LocalSprites {
 
   isFrozen(record: SpriteRecord): boolean {
     return record.init !== null && isFrozen(record.init.pid, containerOf(this.container(record)).id);
+  }
+
+  /** Up, not held still, and with its way out where it has one. */
+  private isAwake(record: SpriteRecord): boolean {
+    if (!isUp(record) || this.isFrozen(record)) return false;
+    return record.network !== 'filtered' || isEgressUp(this.store.dirsOf(record.name).dir);
   }
 
   runtime(waiting: Waiting): Promise<string> {
@@ -178,8 +199,9 @@ export class LocalSprites {
       source: source?.record ?? null,
       etcDirs: ['/etc', ...(imageDir === null ? [] : [join(imageDir, 'etc')])],
     });
-    this.store.prepare(record);
+    const { dir } = this.store.prepare(record);
     try {
+      if (record.network === 'filtered') writeRules(dir, this.firstRules(asked, source));
       await this.makeDisk(record, source, waiting);
       return await this.bootIfDown({ ...record, phase: 'booting' }, waiting);
     } catch (cause) {
@@ -188,6 +210,12 @@ export class LocalSprites {
       if (cause instanceof WreckitError) throw cause;
       throw new SpriteStartError(`sprite ${quote(spec.name)}: ${toWreckitError(cause).message}`, { cause });
     }
+  }
+
+  /** A copy may reach what its source may, unless a list says otherwise. */
+  private firstRules(asked: StartSpec, source: CopySource | null): readonly NetworkRule[] {
+    const isInherited = source?.record.network === 'filtered' && asked.allow === undefined;
+    return isInherited ? readRules(this.store.dirsOf(source.record.name).dir) : rulesOf(asked);
   }
 
   private async makeDisk(record: SpriteRecord, source: CopySource | null, waiting: Waiting): Promise<void> {
@@ -206,6 +234,7 @@ export class LocalSprites {
   private async bootIfDown(record: SpriteRecord, waiting: Waiting): Promise<SpriteRecord> {
     if (isUp(record)) {
       if (this.isFrozen(record)) await resumeContainer(containerOf(this.container(record)), waiting);
+      if (record.network === 'filtered') await ensureEgress(this.running(record), record.rootless);
       return record;
     }
     settleRestore(this.store.dirsOf(record.name));
@@ -216,7 +245,7 @@ export class LocalSprites {
 
   private async takeDown(record: SpriteRecord, waiting: Waiting): Promise<void> {
     if (isUp(record) && !this.isFrozen(record)) await endProcesses(this.running(record), waiting);
-    await deleteContainer(containerOf(this.container(record)), waiting);
+    await endContainer(this.container(record), waiting);
   }
 
   /** From whatever state. The caller holds the lock. */
@@ -230,7 +259,7 @@ export class LocalSprites {
     }
     if (record !== null) {
       this.store.write({ ...record, phase: 'removing', init: null });
-      await deleteContainer(containerOf(this.container(record)));
+      await endContainer(this.container(record));
     }
     await this.store.remove(name, record?.id ?? name);
     if (statSync(dir, { throwIfNoEntry: false })) throw new Error(`${dir} is still there`);

@@ -29,7 +29,8 @@ export interface SpriteRecord {
   readonly owner: string | null;
   readonly labels: Readonly<Record<string, string>>;
   /** Of front ends; absent in records of older versions. */
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** What a front end keeps with the sprite. */
+  readonly annotations: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   readonly image: string;
   /** The unpacked root file system that is the base; null: the host's. */
@@ -83,6 +84,7 @@ function isRecord(value: unknown): value is SpriteRecord {
     typeof record.max_file_bytes === 'number' &&
     typeof record.rootless === 'boolean' &&
     isObject(record.labels) &&
+    isObject(record.annotations) &&
     isObject(record.env) &&
     isObject(record.limits) &&
     Array.isArray(record.warnings) &&

@@ -6,8 +6,11 @@ import type { Network } from '../../contract/schemas.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { SpriteStartError, WreckitError } from '../../errors.ts';
 import type { StartSpec } from '../engine.ts';
+import type { NetworkRule } from '../policy.ts';
 import { chooseSpriteUser } from './accounts.ts';
 import { type CgroupSupport, cgroupSupport } from './cgroup.ts';
+import { DEFAULT_RULES } from './egress/policy-file.ts';
+import { checkRules } from './egress/rules.ts';
 import { HOST_IMAGE } from './images.ts';
 import { RECORD_VERSION, type SpriteRecord } from './record.ts';
 
@@ -32,13 +35,32 @@ export interface RecordInput {
   readonly etcDirs: readonly string[];
 }
 
+/** The word in an allow-list that stands for the preset. */
+const PRESET = 'defaults';
+
+/** The network a sprite gets: closed, unless something else is asked for. */
+function networkOf({ network, allow }: StartSpec): Network {
+  return network ?? (allow !== undefined && allow.length > 0 ? 'filtered' : 'none');
+}
+
+/** The rules an allow-list stands for: these names and no others; the preset where none is given. Throws `USAGE`. */
+export function rulesOf({ allow }: StartSpec): readonly NetworkRule[] {
+  if (allow === undefined || allow.length === 0) return DEFAULT_RULES;
+  return checkRules(
+    allow.map((domain) => (domain === PRESET ? { include: 'defaults' } : { domain, action: 'allow' })),
+  );
+}
+
 /** Throws `UNSUPPORTED`, `ISOLATION_UNAVAILABLE`, `USAGE`, before anything is made. */
 export function assertSupported(spec: StartSpec, rootless: boolean): void {
-  if (spec.network === 'filtered')
-    throw unsupported('network "filtered"', 'use --network none or --network open');
-  if (spec.allow !== undefined && spec.allow.length > 0) {
-    throw unsupported('an allow-list of domains (--allow)', 'use --network none or --network open');
+  const hasAllowList = spec.allow !== undefined && spec.allow.length > 0;
+  if (hasAllowList && spec.network !== undefined && spec.network !== 'filtered') {
+    throw new WreckitError(
+      'USAGE',
+      `allow: a list of domains needs network "filtered", not "${spec.network}"`,
+    );
   }
+  if (hasAllowList) rulesOf(spec);
   if (spec.minIsolation !== undefined && spec.minIsolation !== 'namespace') {
     throw new WreckitError(
       'ISOLATION_UNAVAILABLE',
@@ -47,10 +69,6 @@ export function assertSupported(spec: StartSpec, rootless: boolean): void {
   }
   assertRanges(spec);
   assertEnforceable(spec, cgroupSupport(rootless));
-}
-
-function unsupported(what: string, hint?: string): WreckitError {
-  return new WreckitError('UNSUPPORTED', `local engine: ${what} is not supported`, { hint });
 }
 
 function assertRanges({ memoryBytes, cpus, pids, ttlMs }: StartSpec): void {
@@ -100,7 +118,7 @@ export function newRecord({
   etcDirs,
 }: RecordInput): SpriteRecord {
   const support = cgroupSupport(rootless);
-  const network: Network = spec.network ?? 'none';
+  const network = networkOf(spec);
   const now = Date.now();
   const limits = limitsOf(spec, support);
   return {
@@ -175,7 +193,7 @@ export function differences(record: SpriteRecord, spec: StartSpec): string[] {
   const { limits } = record;
   const pairs: [string, unknown, unknown][] = [
     ['image', spec.image, record.image],
-    ['network', spec.network, record.network],
+    ['network', spec.network ?? (spec.allow?.length ? networkOf(spec) : undefined), record.network],
     ['memory', spec.softLimits ? undefined : spec.memoryBytes, limits.memory_bytes],
     ['cpus', spec.softLimits ? undefined : spec.cpus, limits.cpus],
     ['pids', spec.softLimits ? undefined : spec.pids, limits.pids],

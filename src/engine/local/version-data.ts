@@ -3,7 +3,19 @@ import { PROTOCOL_VERSION } from '../../contract/protocol.ts';
 import type { VersionData } from '../../contract/schemas.ts';
 import { packageVersion } from '../../package-root.ts';
 
-const CAPABILITIES = ['start', 'exec', 'attach', 'sessions', 'logs', 'stop', 'files', 'gc', 'doctor'];
+const CAPABILITIES = [
+  'start',
+  'exec',
+  'attach',
+  'sessions',
+  'logs',
+  'stop',
+  'files',
+  'checkpoints',
+  'policy',
+  'gc',
+  'doctor',
+];
 
 export function versionData(): VersionData {
   return {

@@ -1,0 +1,38 @@
+/** Egress rules of local sprites (`PolicyOps.network`). */
+import { WreckitError } from '../../../errors.ts';
+import type { NetworkRule, PolicyPart } from '../../policy.ts';
+import type { SpriteRecord } from '../record.ts';
+import { DEFAULT_RULES, readRules, writeRules } from './policy-file.ts';
+
+export class LocalNetworkPolicy implements PolicyPart<readonly NetworkRule[]> {
+  readonly #find: (name: string) => { readonly record: SpriteRecord; readonly dir: string };
+
+  /** `find` throws `SPRITE_NOT_FOUND`. */
+  constructor(find: (name: string) => { readonly record: SpriteRecord; readonly dir: string }) {
+    this.#find = find;
+  }
+
+  async get(name: string): Promise<readonly NetworkRule[]> {
+    const { record, dir } = this.#find(name);
+    return record.network === 'filtered' ? readRules(dir) : [];
+  }
+
+  /** Open connections to what is no longer allowed are cut within half a second. */
+  async set(name: string, rules: readonly NetworkRule[]): Promise<void> {
+    const { record, dir } = this.#find(name);
+    if (record.network !== 'filtered') {
+      throw new WreckitError(
+        'UNSUPPORTED',
+        `policy: the network of sprite "${name}" is "${record.network}", not "filtered"`,
+        {
+          hint: `rules need a sprite started with --network filtered`,
+        },
+      );
+    }
+    writeRules(dir, rules);
+  }
+
+  async reset(name: string): Promise<void> {
+    await this.set(name, DEFAULT_RULES);
+  }
+}
