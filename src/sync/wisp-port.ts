@@ -1,0 +1,57 @@
+/** The sprite port over a wisp client. */
+import type { WispClient } from '../agent/wisp-client/wisp-client.ts';
+import { errorOf } from '../errors.ts';
+import { decodeUtf8 } from '../process/text.ts';
+import type { SpritePort } from './sprite-port.ts';
+
+export const DEFAULT_PROJECT_DIR = '/home/sprite/project';
+
+/** Exit status of our own wrapper, taken by no program it starts (they end with 0, 1, 2, 123 or 126+n). */
+const DIR_MISSING_EXIT = 86;
+const ENGINE_FAILED_EXIT = 125;
+/** The directory is an argument of a fixed script, never part of it. */
+export const IN_DIR_SCRIPT = `cd -- "$0" 2>/dev/null || exit ${DIR_MISSING_EXIT}; exec "$@"`;
+
+export interface WispPortOptions {
+  readonly client: WispClient;
+  readonly name: string;
+  readonly id?: string | null | undefined;
+  /** Absolute path inside the sprite; `/home/sprite/project` when absent. */
+  readonly dir?: string | undefined;
+}
+
+/** Its calls reject with the client's errors; a command the engine could not run is `SPRITE_EXEC_FAILED`. */
+export function wispPort({
+  client,
+  name,
+  id = null,
+  dir = DEFAULT_PROJECT_DIR,
+}: WispPortOptions): SpritePort {
+  return {
+    name,
+    id,
+    dir,
+    async exec(argv, { stdin, onStdout, maxBytes = 1024 * 1024, timeoutMs = 0, signal } = {}) {
+      const done = await client.execCapture(name, ['sh', '-c', IN_DIR_SCRIPT, dir, ...argv], {
+        stdin: stdin ?? 'ignore',
+        stdout: onStdout ?? 'capture',
+        maxBytes,
+        timeoutMs,
+        signal,
+      });
+      if (done.exitCode === ENGINE_FAILED_EXIT) {
+        const reason = decodeUtf8(done.stderr).trim().split('\n').at(-1) ?? '';
+        throw errorOf('SPRITE_EXEC_FAILED', `run a command in sprite "${name}": ${reason}`);
+      }
+      return {
+        exitCode: done.exitCode,
+        stdout: done.stdout,
+        stderr: done.stderr,
+        isDirMissing: done.exitCode === DIR_MISSING_EXIT,
+      };
+    },
+    async unpack(tar, { signal } = {}) {
+      await client.push(name, tar, dir, { signal, timeoutMs: 0 });
+    },
+  };
+}
