@@ -15,12 +15,24 @@ export async function main(program: Program): Promise<never> {
     lastActs.push(act);
   };
   try {
-    const { signal } = signals;
-    process.exit(await runProgram({ ...program, argv: process.argv.slice(2), io, signal, onForce }));
+    const call = { io, signal: signals.signal, onForce, fault: nextFault() };
+    process.exit(await runProgram({ ...program, argv: process.argv.slice(2), ...call }));
   } catch {
     // Neither stdout nor stderr takes what there is to say (a full disk behind them): only the code is left.
     process.exit(1);
   }
+}
+
+/** Rejects with what nobody caught, so that a fault of the program is told like every other error. */
+function nextFault(): Promise<never> {
+  const fault = new Promise<never>((_, reject) => {
+    // Later: Bun ends a process without further events before it looks at promises of an unhandledRejection.
+    const rejectLater = (thrown: unknown): void => void setTimeout(reject, 0, thrown);
+    process.on('uncaughtException', rejectLater);
+    process.on('unhandledRejection', rejectLater);
+  });
+  fault.catch(() => undefined);
+  return fault;
 }
 
 /** Without acts at once; a third signal does not wait for them either. */

@@ -32,6 +32,8 @@ export interface ProgramCall extends Program {
   readonly signal?: AbortSignal | undefined;
   /** See `VerbContext.onForce`. */
   readonly onForce?: ((act: () => Promise<unknown>) => void) | undefined;
+  /** Rejects when something failed that no verb waits for. */
+  readonly fault?: Promise<never> | undefined;
 }
 
 /** Never rejects for what a verb does; rejects only when stdout and stderr can't be written. */
@@ -112,7 +114,7 @@ async function runVerb(
   mode.signal.throwIfAborted();
   const { io } = call;
   const { globals } = parsed;
-  return await module.run({
+  const run = module.run({
     io,
     cwd: workingDirectory(io.cwd, globals.cwd),
     verb: mode.verb,
@@ -127,6 +129,7 @@ async function runVerb(
       if (globals.quiet !== true) await io.stderr.write(`warning: ${text}\n`);
     },
   });
+  return await (call.fault === undefined ? run : Promise.race([run, call.fault]));
 }
 
 /** Throws `USAGE` for a `--cwd` that is no directory. */

@@ -80,6 +80,19 @@ for (const [name, runtime] of runtimes) {
       }, 20_000);
     }
 
+    test('tells what nobody caught like every other error', async () => {
+      for (const how of [[], ['--reject']]) {
+        const child = start(runtime, ['stray', '--json', ...how]);
+        const exited = exitOf(child);
+        const stdout = textOf(child.stdout);
+        expect(await exited).toBe(1);
+        expect(JSON.parse(await stdout)).toMatchObject({
+          verb: 'stray',
+          error: { code: 'INTERNAL', message: 'stray fault' },
+        });
+      }
+    }, 20_000);
+
     test('does not wait for the clean-up after a second signal', async () => {
       const child = start(runtime, ['wait', '--stuck']);
       const exited = exitOf(child);

@@ -80,6 +80,19 @@ const wait: VerbModule<{ stuck?: boolean }> = {
   },
 };
 
+/** Fails where no verb waits for it; `--reject`: as a promise. */
+const stray: VerbModule<{ reject?: boolean }> = {
+  define: (command) => command.option('--reject', 'reject instead of throwing'),
+  examples: [['sample stray', 'fails in the background']],
+  async run({ options }) {
+    setTimeout(() => {
+      if (options.reject !== true) throw new Error('stray fault');
+      void Promise.reject(new Error('stray fault'));
+    }, 1);
+    return await new Promise(() => undefined);
+  },
+};
+
 async function neverLoaded(): Promise<VerbModule> {
   throw new Error('a verb was loaded that was not called');
 }
@@ -101,6 +114,7 @@ const verbs: readonly VerbNode[] = [
   { name: 'big', summary: 'print much', load: async () => big },
   { name: 'flood', summary: 'print for ever', load: async () => flood },
   { name: 'wait', summary: 'wait', load: async () => wait },
+  { name: 'stray', summary: 'fail in the background', load: async () => stray },
   { name: 'never', summary: 'not loaded', load: neverLoaded },
 ];
 

@@ -12,6 +12,8 @@ import { TerminalModes } from './terminal-modes.ts';
 /** What terminals are said to be where they don't say. */
 const FALLBACK_SIZE: TerminalSize = { cols: 80, rows: 24 };
 const STDOUT_FD = 1;
+/** Of the process: given back first, so that what is told then (see cli/main.ts) is seen. */
+const LAST_EVENTS = ['exit', 'uncaughtException', 'unhandledRejection'] as const;
 
 /** Throws `NOT_A_TTY`, naming what works without a terminal. */
 export function assertTerminal(io: Io, verb: string, name: string): void {
@@ -43,7 +45,7 @@ export class LocalTerminal implements Disposable {
   /** Raw from here on: keys come one by one, Ctrl+C included. */
   take(): void {
     this.#isTaken = true;
-    process.on('exit', this.#onExit);
+    for (const event of LAST_EVENTS) process.on(event, this.#onExit);
     this.#stdin.setRawMode(true);
   }
 
@@ -70,7 +72,7 @@ export class LocalTerminal implements Disposable {
 
   /** Modes and raw mode as they were; at once, since what comes next may be the end of the process. */
   [Symbol.dispose](): void {
-    process.off('exit', this.#onExit);
+    for (const event of LAST_EVENTS) process.off(event, this.#onExit);
     this.#giveBackNow();
   }
 
