@@ -28,7 +28,6 @@ export interface SpriteRecord {
   readonly expires_at: string | null;
   readonly owner: string | null;
   readonly labels: Readonly<Record<string, string>>;
-  /** Of front ends; absent in records of older versions. */
   /** What a front end keeps with the sprite. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;

@@ -32,18 +32,21 @@ const SPECIAL_V6 = [
 ];
 
 export function publicAddresses(): (address: string) => boolean {
-  const special = new BlockList();
-  for (const [family, nets] of [
-    ['ipv4', SPECIAL_V4],
-    ['ipv6', SPECIAL_V6],
-  ] as const) {
-    for (const net of nets) {
-      const [address = '', prefix] = net.split('/');
-      special.addSubnet(address, Number(prefix), family);
-    }
-  }
+  // Two lists: one list would match each IPv4 address against the IPv6 nets that carry mapped addresses.
+  const v4 = blockList(SPECIAL_V4, 'ipv4');
+  const v6 = blockList(SPECIAL_V6, 'ipv6');
   return (address) => {
     const version = isIP(address);
-    return version !== 0 && !special.check(address, version === 4 ? 'ipv4' : 'ipv6');
+    if (version === 4) return !v4.check(address, 'ipv4');
+    return version === 6 && !v6.check(address, 'ipv6');
   };
+}
+
+function blockList(nets: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
+  const list = new BlockList();
+  for (const net of nets) {
+    const [address = '', prefix] = net.split('/');
+    list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
 }
