@@ -5,6 +5,7 @@ import { listenToSignals } from './signals.ts';
 
 /** How long what was asked for by a second signal may take. */
 const LAST_ACTS_MS = 1500;
+const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
 /** Never returns normally: the process ends with the program's exit code once its output is out. */
 export async function main(program: Program): Promise<never> {
@@ -26,12 +27,12 @@ export async function main(program: Program): Promise<never> {
 /** Rejects with what nobody caught, so that a fault of the program is told like every other error. */
 function nextFault(): Promise<never> {
   const fault = new Promise<never>((_, reject) => {
-    // Later: Bun ends a process without further events before it looks at promises of an unhandledRejection.
-    const rejectLater = (thrown: unknown): void => void setTimeout(reject, 0, thrown);
-    process.on('uncaughtException', rejectLater);
-    process.on('unhandledRejection', rejectLater);
+    process.on('uncaughtException', reject);
+    process.on('unhandledRejection', reject);
   });
   fault.catch(() => undefined);
+  // Bun ends a process that waits for nothing else right after an unhandledRejection, with exit code 0.
+  setInterval(() => undefined, MAX_INTERVAL_MS);
   return fault;
 }
 
