@@ -10,6 +10,14 @@ import { forwardSignals } from '../exec/forward-signals.ts';
 import { collected, durationMs, envSpec, insideDir, outputEncoding, sizeBytes, userName } from '../flags.ts';
 import type { WispVerb } from '../globals.ts';
 
+const NOTES = `
+Exit code: the command's own; 126 and 127 when it can't be run or found, 128+n when
+signal n ended it, 7 when --timeout did, 125 when wisp itself failed.
+
+Ctrl+C goes to the command, a second one kills it; TERM and HUP end it after 3 seconds
+at most. When nobody reads its output any more it gets PIPE. A client that is killed
+outright leaves it running: see wisp sessions.`;
+
 export const verb: WispVerb<ExecOptions, [name: string]> = {
   define: (command) =>
     command
@@ -32,7 +40,8 @@ export const verb: WispVerb<ExecOptions, [name: string]> = {
         sizeBytes,
       )
       .option('--encoding <name>', 'with --json: utf8 (the default) or base64', outputEncoding)
-      .option('--detach-key <key>', 'with --tty: key that leaves it running, ctrl-\\ when absent'),
+      .option('--detach-key <key>', 'with --tty: key that leaves it running, ctrl-\\ when absent')
+      .addHelpText('after', NOTES),
   rest: {
     name: 'command...',
     description: 'program and its arguments, passed on as they are',
