@@ -68,6 +68,8 @@ import {
 export type SpriteRunnerOptions = WispCallerOptions;
 
 export interface PassThroughOptions extends WispCallOptions {
+  /** Called once with wisp's pid: for signals, which are the caller's to hand on. */
+  readonly onSpawn?: ((pid: number) => void) | undefined;
   readonly stdin?: boolean | undefined;
   /** Ask wisp for JSON, to be passed on as it is. */
   readonly json?: boolean | undefined;

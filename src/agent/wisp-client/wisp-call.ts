@@ -14,7 +14,7 @@ import { argvFor } from './dialect/dialect.ts';
 import { verbOf, type WispCommand } from './wisp-command.ts';
 import { incompatible, type WispProgram } from './wisp-program.ts';
 
-export interface WispCall extends Pick<RunOptions, 'stdin' | 'maxBytes' | 'signal' | 'graceMs'> {
+export interface WispCall extends Pick<RunOptions, 'stdin' | 'maxBytes' | 'signal' | 'graceMs' | 'onSpawn'> {
   readonly program: WispProgram;
   readonly command: WispCommand;
   /** The whole environment of the child (see child-env.ts). */
@@ -90,6 +90,7 @@ async function runWisp(
     timeoutMs: call.timeoutMs === 0 ? undefined : call.timeoutMs,
     graceMs: call.graceMs ?? GRACE_MS,
     signal: call.signal,
+    onSpawn: call.onSpawn,
   });
   throwIfNotEnded(result, call);
   return result;

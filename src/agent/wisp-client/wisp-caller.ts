@@ -16,8 +16,11 @@ import { streamOut } from './wisp-stream.ts';
 export interface WispCallerOptions {
   /** A path, or a name on PATH; the bundled wisp when absent. */
   readonly wispPath?: string | undefined;
+  /** What a relative `wispPath` is relative to; `cwd` when absent. */
+  readonly wispPathBase?: string | undefined;
   /** The environment wisp's is taken from by allow-list; the parent's when absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** wisp's working directory, and so the base of relative paths in its arguments; the parent's when absent. */
   readonly cwd?: string | undefined;
   /** Which engine wisp is to use; its own choice when absent. */
   readonly engine?: string | undefined;
@@ -33,7 +36,7 @@ export interface WispCallerOptions {
   readonly onTalk?: ((text: string) => void) | undefined;
 }
 
-export interface CallDetails extends WispCallOptions, Pick<RunOptions, 'stdin' | 'maxBytes'> {
+export interface CallDetails extends WispCallOptions, Pick<RunOptions, 'stdin' | 'maxBytes' | 'onSpawn'> {
   readonly hasOwnExitCode?: boolean | undefined;
 }
 
@@ -57,8 +60,8 @@ export class WispCaller {
 
   /** Throws `WISP_NOT_FOUND`, `WISP_INCOMPATIBLE`. Nothing is run. */
   resolve(): WispProgram {
-    const { wispPath, cwd, env } = this.#options;
-    return resolveWisp({ wispPath, cwd, env });
+    const { wispPath, wispPathBase, cwd, env } = this.#options;
+    return resolveWisp({ wispPath, cwd: wispPathBase ?? cwd, env });
   }
 
   async ask(command: WispCommand, details: CallDetails = {}): Promise<WispAnswer> {

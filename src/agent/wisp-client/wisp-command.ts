@@ -21,6 +21,8 @@ export interface ExecFlags {
   readonly user?: string | undefined;
   readonly commandTimeout?: string | undefined;
   readonly maxOutput?: string | undefined;
+  readonly encoding?: 'utf8' | 'base64' | undefined;
+  readonly detachKey?: string | undefined;
   readonly tty?: boolean | undefined;
   readonly detach?: boolean | undefined;
   readonly stdin?: boolean | undefined;
@@ -73,12 +75,14 @@ export function execCommand(name: string, command: readonly string[], flags: Exe
   if (command.length === 0) throw new WreckitError('USAGE', `exec in ${quote(name)}: no command given`);
   for (const word of command) assertNoNul('exec', word);
   return named('exec', name, [
-    ...flag('--dir', flags.dir === undefined ? undefined : assertInsidePath(flags.dir)),
+    ...flag('--dir', flags.dir === undefined ? undefined : assertAbsolute(flags.dir)),
     ...pairs('--env', flags.env),
     ...(flags.envFiles ?? []).flatMap((file) => flag('--env-file', file)),
     ...flag('--user', flags.user),
     ...flag('--timeout', flags.commandTimeout),
     ...flag('--max-output', flags.maxOutput),
+    ...flag('--encoding', flags.encoding),
+    ...flag('--detach-key', flags.detachKey),
     ...(flags.tty === true ? ['--tty'] : []),
     ...(flags.detach === true ? ['--detach'] : []),
     ...(flags.stdin === true ? ['--stdin'] : []),
@@ -88,6 +92,9 @@ export function execCommand(name: string, command: readonly string[], flags: Exe
 }
 
 export interface AttachFlags {
+  /** The newest session that still runs. */
+  readonly last?: boolean | undefined;
+  readonly detachKey?: string | undefined;
   readonly from?: number | undefined;
   readonly readOnly?: boolean | undefined;
 }
@@ -95,21 +102,27 @@ export interface AttachFlags {
 export function attachCommand(name: string, sessionId?: string, flags: AttachFlags = {}): WispCommand {
   return named('attach', name, [
     ...(sessionId === undefined ? [] : [assertSessionId(sessionId)]),
-    ...flag('--from', flags.from?.toString()),
+    ...offset(flags.from),
+    ...(flags.last === true ? ['--last'] : []),
     ...(flags.readOnly === true ? ['--read-only'] : []),
+    ...flag('--detach-key', flags.detachKey),
   ]);
 }
 
 export interface LogsFlags {
   readonly from?: number | undefined;
   readonly follow?: boolean | undefined;
+  readonly stream?: 'stdout' | 'stderr' | undefined;
+  readonly maxOutput?: string | undefined;
 }
 
 export function logsCommand(name: string, sessionId: string, flags: LogsFlags = {}): WispCommand {
   return named('logs', name, [
     assertSessionId(sessionId),
-    ...flag('--from', flags.from?.toString()),
+    ...offset(flags.from),
     ...(flags.follow === true ? ['--follow'] : []),
+    ...flag('--stream', flags.stream),
+    ...flag('--max-output', flags.maxOutput),
   ]);
 }
 
@@ -132,36 +145,46 @@ export function killSessionCommand(
 
 export type FsVerb = 'read' | 'write' | 'ls' | 'rm' | 'mkdir' | 'mv' | 'chmod';
 
-/** `paths` are absolute inside the sprite; `more` are flags and plain words, checked by the caller. */
+/** `paths` are inside the sprite, relative ones start at its home; `more` are flags and plain words, checked by the caller. */
 export function fsCommand(
   verb: FsVerb,
   name: string,
   paths: readonly string[],
   more: readonly string[] = [],
 ): WispCommand {
-  const args = [assertSpriteName(name), ...paths.map((path) => assertInsidePath(path)), ...more];
+  const args = [assertSpriteName(name), ...paths.map((path) => insidePath(path)), ...more];
   return { words: ['fs', verb], args };
 }
 
 /** The tar stream comes on stdin. */
 export function pushCommand(name: string, dst: string): WispCommand {
-  return named('push', name, ['-', assertInsidePath(dst)]);
+  return named('push', name, ['-', insidePath(dst)]);
+}
+
+/** wisp reads the file of this machine itself. */
+export function pushFileCommand(name: string, file: string, dst: string): WispCommand {
+  return named('push', name, [insidePath(file), insidePath(dst)]);
 }
 
 /** The tar stream goes to stdout. */
 export function pullCommand(name: string, src: string): WispCommand {
-  return named('pull', name, [assertInsidePath(src), '-']);
+  return named('pull', name, [insidePath(src), '-']);
 }
 
 export function gcCommand(isDryRun: boolean): WispCommand {
   return { words: ['gc'], args: isDryRun ? ['--dry-run'] : [] };
 }
 
-/** Returns `path`. Throws `PATH_INVALID`. */
-export function assertInsidePath(path: string): string {
-  assertNoNul('path', path);
-  if (path.startsWith('/')) return path;
+function assertAbsolute(path: string): string {
+  if (path.startsWith('/')) return insidePath(path);
   throw new WreckitError('PATH_INVALID', `path inside the sprite: ${quote(path)} is not absolute`);
+}
+
+/** `path` in a form that is no flag. Throws `PATH_INVALID`. */
+function insidePath(path: string): string {
+  if (path !== '' && !path.includes('\0')) return path.startsWith('-') ? `./${path}` : path;
+  const what = path === '' ? 'is empty' : 'has a NUL in it';
+  throw new WreckitError('PATH_INVALID', `path inside the sprite: ${quote(path)} ${what}`);
 }
 
 function named(verb: string, name: string, args: readonly string[] = []): WispCommand {
@@ -174,6 +197,11 @@ function flag(name: string, value: string | undefined): string[] {
   if (value === '') throw new WreckitError('USAGE', `${name}: the value is empty`);
   if (value.startsWith('-')) throw new WreckitError('USAGE', `${name}: ${quote(value)} looks like a flag`);
   return [name, value];
+}
+
+/** A negative one counts from the end. */
+function offset(from: number | undefined): string[] {
+  return from === undefined ? [] : ['--from', String(Math.trunc(from))];
 }
 
 function pairs(name: string, record: Readonly<Record<string, string>> | undefined): string[] {

@@ -1,12 +1,16 @@
 import { attachCommand } from '../../agent/wisp-client/wisp-command.ts';
 import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
+import { normaliseAttach } from '../../contract/normalise-session.ts';
 import { WreckitError } from '../../errors.ts';
 import type { WreckitVerb } from '../globals.ts';
 import { byteOffset } from './flags.ts';
+import { handOver } from './hand-over.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 
 type Options = {
   readonly from?: number;
+  readonly last?: boolean;
+  readonly detachKey?: string;
   readonly readOnly?: boolean;
 };
 
@@ -15,8 +19,10 @@ export const verb: WreckitVerb<Options, [name: string, sessionId: string | undef
     command
       .argument('<sprite>', 'name of the sprite', assertSpriteName)
       .argument('[session]', 'id of a session; a new login shell when absent', assertSessionId)
-      .option('--from <offset>', 'show its output from this byte on', byteOffset)
-      .option('--read-only', 'look, and type nothing'),
+      .option('--last', 'the newest session with a terminal that still runs')
+      .option('--from <offset>', 'replay its output from this byte instead of its screen', byteOffset)
+      .option('--read-only', 'only look: nothing typed is sent')
+      .option('--detach-key <key>', 'key that leaves it running: ctrl-\\ when absent, none for no key'),
   examples: [
     ['wreckit sprite attach demo', 'a shell in "demo"; Ctrl+\\ leaves it running'],
     ['wreckit sprite attach demo s1', 'back to a session'],
@@ -26,11 +32,12 @@ export const verb: WreckitVerb<Options, [name: string, sessionId: string | undef
     const { args, globals, io, json, options, signal } = context;
     const [name, sessionId] = args;
     const command = attachCommand(name, sessionId, options);
-    return await withSprites(context, async ({ runner }) => {
+    return await withSprites(context, async (tools) => {
+      const { runner } = tools;
       if (globals.dryRun === true) return plannedCommands(runner, [json ? command : { raw: command }]);
-      if (json) return { data: await runner.attach(name, sessionId, { signal }) };
+      if (json) return { data: normaliseAttach(await runner.ask(command, { signal })) };
       if (!io.isStdinTty || !io.stdout.isTty) throw notATerminal(name, sessionId);
-      return { exitCode: await runner.passThrough(command, { stdin: true, signal }) };
+      return { exitCode: await handOver(context, tools, command, { stdin: true }) };
     });
   },
 };

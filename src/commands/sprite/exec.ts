@@ -6,7 +6,8 @@ import { assertSpriteName } from '../../contract/names.ts';
 import { normaliseExec } from '../../contract/normalise-session.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
 import { environmentOf } from './environment.ts';
-import { collected, duration, envSpec, size } from './flags.ts';
+import { collected, duration, envSpec, oneOf, size } from './flags.ts';
+import { handOver } from './hand-over.ts';
 import { commandTimeout, workdir } from './sprite-defaults.ts';
 import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
 
@@ -20,6 +21,8 @@ type Options = {
   readonly stdin?: boolean;
   readonly timeout?: string;
   readonly maxOutput?: string;
+  readonly encoding?: 'utf8' | 'base64';
+  readonly detachKey?: string;
 };
 
 type Context = WreckitContext<Options, [name: string]>;
@@ -37,10 +40,12 @@ export const verb: WreckitVerb<Options, [name: string]> = {
       .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
       .option('--user <name>', 'sprite (the default) or root')
       .option('--tty', 'give it a terminal')
+      .option('--detach-key <key>', 'with --tty: key that leaves it running, ctrl-\\ when absent')
       .option('--detach', 'return once it runs; see it with: wreckit sprite logs')
       .option('--stdin', 'give it the standard input of this command')
       .option('--timeout <duration>', 'end it after this long, such as 30s', duration)
-      .option('--max-output <size>', 'with --json: most output kept of each stream', size),
+      .option('--max-output <size>', 'with --json: most output kept of each stream, 1MiB when absent', size)
+      .option('--encoding <name>', 'with --json: utf8 (the default) or base64', oneOf('utf8', 'base64')),
   rest: {
     name: 'command...',
     description: 'the program and its arguments, handed over as they are',
@@ -70,21 +75,17 @@ export const verb: WreckitVerb<Options, [name: string]> = {
       }
       if (isCaptured) return await capture(context, tools, command);
       const { stdin = false, tty = false } = context.options;
-      const exitCode = await tools.runner.passThrough(command, {
-        stdin: stdin || tty,
-        signal: context.signal,
-      });
-      return { exitCode };
+      return { exitCode: await handOver(context, tools, command, { stdin: stdin || tty }) };
     });
   },
 };
 
 function flagsOf(options: Options, tools: SpriteTools): ExecFlags {
-  const { user, tty, detach, stdin, maxOutput } = options;
+  const { user, tty, detach, stdin, maxOutput, encoding, detachKey } = options;
   return {
     dir: options.dir ?? workdir(tools),
     commandTimeout: options.timeout ?? commandTimeout(tools),
-    ...{ user, tty, detach, stdin, maxOutput },
+    ...{ user, tty, detach, stdin, maxOutput, encoding, detachKey },
   };
 }
 

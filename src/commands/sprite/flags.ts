@@ -41,9 +41,10 @@ export function cpus(text: string): string {
   throw usage(`${quote(text)} is not a number of CPUs such as "1" or "0.5"`);
 }
 
+/** Negative counts from the end. */
 export function byteOffset(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw usage(`${quote(text)} is not a byte offset such as "4096"`);
+  if (/^-?\d{1,15}$/.test(text)) return Number(text);
+  throw usage(`${quote(text)} is not a byte offset such as "4096" or "-1000"`);
 }
 
 export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {

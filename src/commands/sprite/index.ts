@@ -3,6 +3,7 @@ import type { VerbNode } from '../../cli/verb.ts';
 
 const SPRITES = 'Sprites';
 const COMMANDS = 'Commands in a sprite';
+const FILES = 'Files';
 
 export const spriteVerbs: readonly VerbNode[] = [
   {
@@ -76,5 +77,59 @@ export const spriteVerbs: readonly VerbNode[] = [
     section: COMMANDS,
     summary: 'end a command',
     load: async () => (await import('./kill-session.ts')).verb,
+  },
+  {
+    name: 'push',
+    section: FILES,
+    summary: 'copy the project, a directory or a file into a sprite',
+    load: async () => (await import('./push.ts')).verb,
+  },
+  {
+    name: 'pull',
+    section: FILES,
+    summary: 'copy a directory or a file out of a sprite',
+    load: async () => (await import('./pull.ts')).verb,
+  },
+  {
+    name: 'fs',
+    section: FILES,
+    summary: 'read and write files in a sprite',
+    verbs: [
+      {
+        name: 'read',
+        summary: "a file's bytes, to stdout",
+        load: async () => (await import('./fs/read.ts')).verb,
+      },
+      {
+        name: 'write',
+        summary: 'a file from stdin',
+        load: async () => (await import('./fs/write.ts')).verb,
+      },
+      {
+        name: 'ls',
+        summary: 'the entries of a directory',
+        load: async () => (await import('./fs/ls.ts')).verb,
+      },
+      {
+        name: 'rm',
+        summary: 'remove a file or directory',
+        load: async () => (await import('./fs/rm.ts')).verb,
+      },
+      {
+        name: 'mkdir',
+        summary: 'make a directory and those above it',
+        load: async () => (await import('./fs/mkdir.ts')).verb,
+      },
+      {
+        name: 'mv',
+        summary: 'rename a file or directory',
+        load: async () => (await import('./fs/mv.ts')).verb,
+      },
+      {
+        name: 'chmod',
+        summary: 'change the mode of a file or directory',
+        load: async () => (await import('./fs/chmod.ts')).verb,
+      },
+    ],
   },
 ];

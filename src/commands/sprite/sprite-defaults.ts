@@ -1,5 +1,4 @@
 /** What `exec` does where no flag says otherwise. */
-import { DEFAULT_SPRITE_AGENT } from '../../config/defaults.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { SpriteTools } from './sprite-tools.ts';
 
@@ -12,6 +11,6 @@ export function workdir({ runner }: SpriteTools): string | undefined {
 }
 
 /** The configured deadline ends a command, the built-in one only calls that have no command to wait for. */
-export function commandTimeout({ settings }: SpriteTools): string | undefined {
-  return settings.timeout === DEFAULT_SPRITE_AGENT.timeout ? undefined : `${settings.timeout}s`;
+export function commandTimeout({ loaded, settings }: SpriteTools): string | undefined {
+  return loaded.spriteOriginOf(['timeout']).kind === 'default' ? undefined : `${settings.timeout}s`;
 }

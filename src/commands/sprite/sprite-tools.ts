@@ -1,10 +1,10 @@
 /** What every `wreckit sprite` verb begins with: the configuration, and the runner it asks for. */
-import { SpriteRunner } from '../../agent/sprite-runner.ts';
+import type { SpriteRunner } from '../../agent/sprite-runner.ts';
 import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
-import type { VerbContext, VerbResult } from '../../cli/verb.ts';
-import { type LoadedConfig, loadConfig } from '../../config.ts';
+import type { VerbResult } from '../../cli/verb.ts';
+import type { LoadedConfig } from '../../config.ts';
 import type { SpriteAgentConfig } from '../../schemas.ts';
-import type { WreckitGlobals } from '../globals.ts';
+import { type AnyContext, configOf, spriteRunnerOf } from '../context.ts';
 
 export interface SpriteTools {
   readonly runner: SpriteRunner;
@@ -13,38 +13,24 @@ export interface SpriteTools {
   readonly loaded: LoadedConfig;
 }
 
-type Context = Pick<
-  VerbContext<object, readonly unknown[], WreckitGlobals>,
-  'cwd' | 'globals' | 'io' | 'signal' | 'warn'
->;
-
 /** Runs `use`, then says what wisp had to warn of, also when it failed. Throws `CONFIG_INVALID`. */
 export async function withSprites(
-  context: Context,
+  context: AnyContext,
   use: (tools: SpriteTools) => Promise<VerbResult>,
 ): Promise<VerbResult> {
-  const { cwd, globals, io } = context;
-  const configFile = globals.config ?? io.env.WRECKIT_CONFIG;
-  const loaded = await loadConfig({ cwd, env: io.env, configFile });
+  const loaded = await configOf(context);
   for (const notice of loaded.notices) await context.warn(notice);
-  const settings = loaded.sprite;
-  const warnings: string[] = [];
-  const talk: string[] = [];
-  const runner = new SpriteRunner({
-    wispPath: settings.wispPath,
-    env: io.env,
-    cwd,
-    engine: globals.engine ?? io.env.WRECKIT_ENGINE,
-    token: loaded.spritesToken?.value,
-    timeoutMs: settings.timeout * 1000,
-    onWarning: (text) => warnings.push(text),
-    onTalk: (text) => talk.push(text),
+  const heard: (() => Promise<unknown>)[] = [];
+  const runner = await spriteRunnerOf(context, loaded, {
+    onWarning: (text) => heard.push(() => context.warn(text)),
+    onTalk: (text) => {
+      if (context.globals.verbose === true) heard.push(() => context.io.stderr.write(`wisp: ${text}\n`));
+    },
   });
   try {
-    return await use({ runner, settings, loaded });
+    return await use({ runner, settings: loaded.sprite, loaded });
   } finally {
-    for (const text of warnings) await context.warn(text);
-    if (globals.verbose === true) for (const text of talk) await io.stderr.write(`wisp: ${text}\n`);
+    for (const say of heard) await say();
   }
 }
 

@@ -1,10 +1,13 @@
+import { resolve } from 'node:path';
 import { startWithinLimit } from '../../agent/start-within-limit.ts';
 import type { SpriteStartSpec } from '../../agent/wisp-client/wisp-client.ts';
-import { listCommand, startCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { listCommand, pushCommand, startCommand } from '../../agent/wisp-client/wisp-command.ts';
+import type { VerbResult } from '../../cli/verb.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import type { Isolation, Network, Sprite } from '../../contract/schemas.ts';
 import { formatBytes } from '../../contract/units.ts';
 import type { SpriteAgentConfig } from '../../schemas.ts';
+import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
 import { environmentOf } from './environment.ts';
 import { collected, collectedPairs, count, cpus, duration, envSpec, oneOf, size } from './flags.ts';
@@ -23,6 +26,7 @@ type Options = {
   readonly ttl?: string;
   readonly from?: string;
   readonly minIsolation?: Isolation;
+  readonly push?: string | true;
 };
 
 type Context = WreckitContext<Options, [name: string]>;
@@ -50,10 +54,12 @@ export const verb: WreckitVerb<Options, [name: string]> = {
         '--min-isolation <level>',
         'refuse less: namespace, userkernel or vm',
         oneOf('namespace', 'userkernel', 'vm'),
-      ),
+      )
+      .option('--push [dir]', 'then push the project of this directory: the present one when absent'),
   examples: [
     ['wreckit sprite start demo', 'a sprite with the tools of this machine, without network'],
     ['wreckit sprite start demo --memory 2GiB --cpus 2 --ttl 2h', 'one with more room, gone after two hours'],
+    ['wreckit sprite start demo --push', 'and the project of this directory into it'],
     ['wreckit sprite start demo --network open --json', 'one with the network of this machine, for a script'],
   ],
   async run(context) {
@@ -61,19 +67,39 @@ export const verb: WreckitVerb<Options, [name: string]> = {
     return await withSprites(context, async (tools) => {
       const spec = { ...specOf(context.options, tools), env: env.pairs, envFiles: env.files };
       if (context.globals.dryRun === true) {
-        return plannedCommands(tools.runner, [listCommand(), startCommand(context.args[0], spec)]);
+        return planned(context, tools, spec);
       }
       return await start(context, tools, spec);
     });
   },
 };
 
-async function start(context: Context, { runner, settings }: SpriteTools, spec: SpriteStartSpec) {
-  const { args, io, signal, warn } = context;
+async function start(context: Context, tools: SpriteTools, spec: SpriteStartSpec): Promise<VerbResult> {
+  const { args, io, options, signal, warn } = context;
+  const { runner, settings } = tools;
   const limit = { maxVMs: settings.maxVMs, env: io.env, wispPath: settings.wispPath };
   const { sprite, created } = await startWithinLimit(runner, limit, args[0], spec, { signal });
   for (const warning of sprite.warnings ?? []) await warn(warning);
-  return { data: { sprite, created }, text: created ? `started ${facts(sprite)}` : `${args[0]} is running` };
+  const text = created ? `started ${facts(sprite)}` : `${args[0]} is running`;
+  if (options.push === undefined) return { data: { sprite, created }, text };
+  const { pushData, pushDirectory, pushText } = await import('./push-directory.ts');
+  const pushed = await pushDirectory(context, tools, {
+    name: sprite.name,
+    id: sprite.id,
+    root: rootOf(context),
+    dst: sprite.workdir === '' ? DEFAULT_PROJECT_DIR : sprite.workdir,
+    isFresh: created && options.from === undefined,
+  });
+  return { data: { sprite, created, pushed: pushData(pushed) }, text: `${text}\n${pushText(pushed)}` };
+}
+
+function planned({ args, options }: Context, { runner }: SpriteTools, spec: SpriteStartSpec): VerbResult {
+  const push = options.push === undefined ? [] : [pushCommand(args[0], DEFAULT_PROJECT_DIR)];
+  return plannedCommands(runner, [listCommand(), startCommand(args[0], spec), ...push]);
+}
+
+function rootOf({ cwd, options }: Context): string {
+  return typeof options.push === 'string' ? resolve(cwd, options.push) : cwd;
 }
 
 /** Flags win over the configuration; what neither says is the engine's choice. */

@@ -1,0 +1,31 @@
+import { fsCommand } from '../../../agent/wisp-client/wisp-command.ts';
+import { assertSpriteName } from '../../../contract/names.ts';
+import type { WreckitVerb } from '../../globals.ts';
+import { mode } from '../flags.ts';
+import { plannedCommands, withSprites } from '../sprite-tools.ts';
+
+type Options = {
+  readonly mode?: string;
+};
+
+export const verb: WreckitVerb<Options, [name: string, path: string]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<path>', 'path inside; relative ones start at its home')
+      .option('--mode <octal>', 'mode of the file: 0644 when absent', mode),
+  examples: [
+    ['wreckit sprite fs write demo project/notes.txt < notes.txt', 'replaces the file in one step'],
+    ['wreckit sprite fs write demo bin/run --mode 0755 < run.sh', 'one that can be run'],
+  ],
+  async run(context) {
+    const { args, options } = context;
+    const more = options.mode === undefined ? [] : ['--mode', options.mode];
+    const command = fsCommand('write', args[0], [args[1]], more);
+    return await withSprites(context, async ({ runner }) => {
+      if (context.globals.dryRun === true) return plannedCommands(runner, [command]);
+      const data = await runner.ask(command, { signal: context.signal, stdin: 'inherit', timeoutMs: 0 });
+      return { data, text: `wrote ${args[1]}` };
+    });
+  },
+};

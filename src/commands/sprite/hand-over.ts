@@ -1,0 +1,68 @@
+/**
+ * Lets wisp have the streams of this process, and the signals: who presses Ctrl+C means the command in the
+ * sprite. wisp decides what becomes of it; this process waits for wisp.
+ */
+import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { interruptOf } from '../../cli/signals.ts';
+import type { VerbContext } from '../../cli/verb.ts';
+import { errnoOf } from '../../errors.ts';
+import type { SpriteTools } from './sprite-tools.ts';
+
+export interface HandOverOptions {
+  readonly stdin?: boolean | undefined;
+  /** wisp prints JSON of its own (event lines). */
+  readonly json?: boolean | undefined;
+}
+
+type Context = Pick<VerbContext<object, readonly unknown[], object>, 'io' | 'onForce' | 'signal'>;
+
+/** A terminal that hangs up tells wisp itself, when it is in our process group: time enough for that. */
+const HANGUP_HEAD_START_MS = 300;
+
+/** Resolves with wisp's exit code. */
+export async function handOver(
+  { io, onForce, signal }: Context,
+  { runner }: SpriteTools,
+  command: WispCommand,
+  { stdin = false, json }: HandOverOptions = {},
+): Promise<number> {
+  signal.throwIfAborted();
+  let pid: number | null = null;
+  // With a terminal for stdin wisp shares our process group, and what the keyboard sends reaches it, too.
+  const isReachedByTerminal = stdin && io.isStdinTty;
+  const send = (name: NodeJS.Signals): void => {
+    if (pid !== null) sendTo(pid, name);
+  };
+  const onAbort = (): void => {
+    const name = interruptOf(signal)?.signalName ?? 'SIGTERM';
+    if (!isReachedByTerminal || name === 'SIGTERM') send(name);
+    else if (name === 'SIGHUP') setTimeout(() => send(name), HANGUP_HEAD_START_MS).unref();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  const ended = runner
+    .passThrough(command, {
+      stdin,
+      json,
+      onSpawn: (spawned) => {
+        pid = spawned;
+        if (signal.aborted) onAbort();
+      },
+    })
+    .finally(() => {
+      pid = null;
+      signal.removeEventListener('abort', onAbort);
+    });
+  onForce(async () => {
+    send('SIGTERM');
+    await ended;
+  });
+  return await ended;
+}
+
+function sendTo(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== 'ESRCH') throw thrown;
+  }
+}
