@@ -159,11 +159,19 @@ function isNotEmpty(layer: Layer): boolean {
 }
 
 function originLookup(merged: Merged): (path: KeyPath) => Origin {
-  return (path) => {
+  const valueAt = (path: KeyPath): unknown => {
     let value: unknown = merged.value;
     for (const key of path) value = isJsonObject(value) ? value[key] : undefined;
-    if (value === undefined) return DEFAULT_ORIGIN;
-    return merged.layerOf(path)?.originOf(path) ?? DEFAULT_ORIGIN;
+    return value;
+  };
+  return (path) => {
+    const around = path.slice(0, -1);
+    // The older form names no kind: it is where the key stands that tells it.
+    const isToldByForm = path.at(-1) === 'kind' && valueAt(path) === undefined;
+    const telling = ['mode', 'command'].map((key) => [...around, key]);
+    const place = isToldByForm ? telling.find((candidate) => valueAt(candidate) !== undefined) : path;
+    if (place === undefined || valueAt(place) === undefined) return DEFAULT_ORIGIN;
+    return merged.layerOf(place)?.originOf(place) ?? DEFAULT_ORIGIN;
   };
 }
 
