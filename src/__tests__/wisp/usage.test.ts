@@ -116,6 +116,7 @@ test('wisp refuses bad flag values and flags that can not go together, and touch
     ['exec demo --detach --max-output 1MiB -- ls', "can't go together"],
     ['exec demo --max-output 1MiB -- ls', 'needs --json'],
     ['exec demo --encoding base64 -- ls', 'needs --json'],
+    ['exec demo --detach-key ctrl-a -- ls', 'needs --tty'],
     ['exec demo --timeout 0s -- ls', 'not between'],
     ['exec demo --timeout 30d -- ls', 'not between'],
     ['exec demo --user ../root -- ls', "not a user's name"],

@@ -37,6 +37,9 @@ export function assertExecOptions({ options, json }: ExecContext): void {
     { '--detach': detach, '--max-output': options.maxOutput !== undefined },
     'a detached command has no output yet',
   );
+  if (options.detachKey !== undefined && !isInteractive) {
+    throw new WreckitError('USAGE', 'exec: --detach-key is for a command on this terminal, it needs --tty');
+  }
   for (const [flag, value] of [
     ['--max-output', options.maxOutput],
     ['--encoding', options.encoding],
