@@ -27,7 +27,7 @@ export interface PolicyPart<T> {
 
 /** Throws `SPRITE_NOT_FOUND`. Capability `policy`. */
 export interface PolicyOps {
-  /** Egress by domain name. An empty list restricts nothing beyond the sprite's network mode. */
+  /** Egress by domain name, for sprites whose network is `filtered`. What no rule allows is denied. */
   readonly network?: PolicyPart<readonly NetworkRule[]> | undefined;
   readonly privileges?: PolicyPart<PrivilegesPolicy> | undefined;
   readonly resources?: PolicyPart<ResourcesPolicy> | undefined;

@@ -4,6 +4,8 @@ import type { VerbEntry, VerbNode } from '../cli/verb.ts';
 const SPRITES = 'Sprites';
 const COMMANDS = 'Commands in a sprite';
 const FILES = 'Files';
+const STATES = 'Saved states';
+const NETWORK = 'Network';
 const MACHINE = 'This machine';
 const LATER = 'Not supported by this engine yet';
 
@@ -146,14 +148,66 @@ export const verbs: readonly VerbNode[] = [
     summary: 'engine, protocol and what it can do',
     load: async () => (await import('./verbs/version.ts')).verb,
   },
+  {
+    name: 'checkpoint',
+    section: STATES,
+    summary: 'saved states of its files',
+    verbs: [
+      {
+        name: 'create',
+        summary: 'keep the files as they are now',
+        load: async () => (await import('./verbs/checkpoint/create.ts')).verb,
+      },
+      {
+        name: 'list',
+        summary: 'the states that are kept',
+        load: async () => (await import('./verbs/checkpoint/list.ts')).verb,
+      },
+      {
+        name: 'restore',
+        summary: 'bring a state back',
+        load: async () => (await import('./verbs/checkpoint/restore.ts')).verb,
+      },
+      {
+        name: 'delete',
+        summary: 'forget a state',
+        load: async () => (await import('./verbs/checkpoint/delete.ts')).verb,
+      },
+    ],
+  },
+  {
+    name: 'fork',
+    section: STATES,
+    summary: 'a copy of a sprite under a new name',
+    load: async () => (await import('./verbs/fork.ts')).verb,
+  },
+  {
+    name: 'policy',
+    section: NETWORK,
+    summary: 'what a sprite may reach',
+    verbs: [
+      {
+        name: 'get',
+        summary: 'the rules in force',
+        load: async () => (await import('./verbs/policy/get.ts')).verb,
+      },
+      {
+        name: 'set',
+        summary: 'replace the rules',
+        load: async () => (await import('./verbs/policy/set.ts')).verb,
+      },
+      {
+        name: 'allow',
+        summary: 'add a domain',
+        load: async () => (await import('./verbs/policy/allow.ts')).verb,
+      },
+    ],
+  },
   hidden('egress-proxy', async () => (await import('./verbs/egress.ts')).egressVerb('proxy')),
   hidden('egress-relay', async () => (await import('./verbs/egress.ts')).egressVerb('relay')),
   notYet('service', 'declared processes of a sprite'),
   notYet('ports', 'listening ports'),
   notYet('proxy', "tunnels to a sprite's ports"),
-  notYet('policy', 'egress rules'),
-  notYet('fork', "a copy of a sprite's state under a new name"),
-  notYet('checkpoint', "saved states of a sprite's files"),
   notYet('serve', 'the Sprites API on a socket'),
   notYet('selftest', 'try to escape and report each refusal'),
 ];

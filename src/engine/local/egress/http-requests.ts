@@ -25,6 +25,9 @@ export async function serveHttp(client: Socket, reader: ByteReader, gate: Gateke
     return;
   }
   const lines = head.toString('latin1').split('\r\n');
+  // A line break that only some servers take for one would hide a header (a second Host) from us.
+  if (lines.some((line) => /[\r\n\0]/.test(line)))
+    return answer(client, 400, 'the request has stray line breaks');
   const [method = '', target = '', version = ''] = (lines[0] ?? '').split(' ');
   if (!/^HTTP\/1\.[01]$/.test(version)) return answer(client, 400, 'this is not HTTP/1');
   if (method === 'CONNECT') return await serveConnect(client, target, reader, gate);

@@ -1,0 +1,23 @@
+import { assertSpriteName } from '../../../contract/names.ts';
+import { createEngine } from '../../create-engine.ts';
+import type { WispVerb } from '../../globals.ts';
+import { checkpointsOf } from './checkpoints.ts';
+
+type Options = {
+  readonly comment?: string;
+};
+
+export const verb: WispVerb<Options, [name: string]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .option('--comment <text>', 'what to remember it by'),
+  examples: [
+    ['wisp checkpoint create demo --comment "before the upgrade"', 'keeps the files as they are now'],
+  ],
+  async run({ args: [name], options, signal, ...context }) {
+    const engine = await createEngine(context);
+    const checkpoint = await checkpointsOf(engine).create(name, { comment: options.comment, signal });
+    return { data: { checkpoint }, text: checkpoint.id };
+  },
+};
