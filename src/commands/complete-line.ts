@@ -5,6 +5,10 @@ import { verbs } from './index.ts';
 
 /** A completion that takes longer is worth nothing. */
 const LIST_DEADLINE_MS = 3000;
+const ENGINES: readonly Candidate[] = [
+  { value: 'local', description: 'on this machine' },
+  { value: 'cloud', description: 'the sprite cloud, with a token' },
+];
 
 /** Asked by the scripts of `wreckit completion`; prints `value TAB description` lines, or `:files`. */
 export const verb: WreckitVerb = {
@@ -18,8 +22,10 @@ export const verb: WreckitVerb = {
   async run(context) {
     const words = joinedAtEquals(context.rest);
     const line = { before: words.slice(0, -1), current: words.at(-1) ?? '' };
-    const names = async (kind: string): Promise<readonly Candidate[] | null> =>
-      kind === 'sprite' ? await spriteNames(context, line.before) : null;
+    const names = async (kind: string): Promise<readonly Candidate[] | null> => {
+      if (kind === 'engine') return ENGINES;
+      return kind === 'sprite' ? await spriteNames(context, line.before) : null;
+    };
     const completion = await complete({ verbs, globalOptions }, line, names);
     const candidates = completion === 'files' ? [] : completion;
     const text = completion === 'files' ? ':files' : candidates.map(lineOf).join('\n');

@@ -34,7 +34,7 @@ export const globalOptions: readonly GlobalOption[] = [
   { flags: '--cwd <dir>', description: 'work in this directory' },
   { flags: '--config <file>', description: "read this configuration file instead of the project's" },
   {
-    flags: '--engine <name>',
+    flags: '--engine <engine>',
     description: 'engine that makes the sprites: local or cloud',
     parse: parseEngine,
   },
