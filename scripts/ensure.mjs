@@ -60,7 +60,7 @@ async function ensurePackages() {
   if (status !== 0) {
     throw new ScriptError(
       `packages: npm ci ended with ${status}`,
-      'see the message above; npm must reach its registry',
+      'see the message above: npm must reach its registry, and the sources must bundle',
       6,
     );
   }

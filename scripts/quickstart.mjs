@@ -7,15 +7,19 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensure } from './ensure.mjs';
-import { run, ScriptError, say, script } from './lib/shell.mjs';
+import { run, ScriptError, script } from './lib/shell.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wreckit = join(root, 'bin', 'wreckit');
 const PROJECT = '/home/sprite/project';
 
+function tell(text) {
+  process.stdout.write(`${text}\n`);
+}
+
 /** Shows the command and lets it write to the terminal, as if typed. */
 async function show(...args) {
-  say(`\n$ wreckit ${args.map(shown).join(' ')}`);
+  tell(`\n$ wreckit ${args.map(shown).join(' ')}`);
   const status = await run(wreckit, args, { cwd: root });
   if (status !== 0) {
     throw new ScriptError(
@@ -31,15 +35,15 @@ function shown(word) {
   return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Asks something in the sprite without showing it; returns the exit status. */
-function ask(name, ...command) {
-  return spawnSync(wreckit, ['sprite', 'exec', name, '--', ...command], { cwd: root, stdio: 'ignore' })
-    .status;
-}
-
-/** A program of the machine is seen in a sprite only where every user of the machine could see it. */
-function requireNodeInside(name) {
-  if (ask(name, 'node', '--version') === 0) return;
+/** A program of this machine is seen in a sprite only where every user of the machine could see it. */
+function testCommand(name) {
+  const look = 'command -v node >/dev/null || exit 4; command -v npm >/dev/null || exit 5';
+  const { status } = spawnSync(wreckit, ['sprite', 'exec', name, '--', 'sh', '-c', look], {
+    cwd: root,
+    stdio: 'ignore',
+  });
+  if (status === 0) return ['npm', 'test'];
+  if (status === 5) return ['node', '--test', '--test-reporter=spec'];
   throw new ScriptError(
     `the sprite sees no node: yours is ${process.execPath}, and what lies in a home directory is in no sprite`,
     'install Node for every user (apt-get install -y nodejs npm, or unpack it below /usr/local), then run this again',
@@ -50,18 +54,9 @@ function requireNodeInside(name) {
 async function tour(name) {
   await show('sprite', 'start', name);
   try {
-    requireNodeInside(name);
+    const command = testCommand(name);
     await show('sprite', 'push', name, join(root, 'fixtures', 'project'), PROJECT);
-    const hasNpm = ask(name, 'npm', '--version') === 0;
-    await show(
-      'sprite',
-      'exec',
-      name,
-      '--dir',
-      PROJECT,
-      '--',
-      ...(hasNpm ? ['npm', 'test'] : ['node', '--test']),
-    );
+    await show('sprite', 'exec', name, '--dir', PROJECT, '--', ...command);
     await show('sprite', 'list');
     await show('sprite', 'info', name);
     await show('sprite', 'kill', name);
@@ -81,7 +76,7 @@ await script('quickstart', async () => {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupted);
   const startedAt = Date.now();
   await tour(name);
-  say(`
+  tell(`
 That was a real sandbox on this machine, started and gone again in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.
 The project's tests ran in it, on this machine's tools, without its files, its processes or its network.
 Your own: bin/wreckit sprite start demo, then push, exec, attach; bin/wreckit sprite --help lists the rest.
