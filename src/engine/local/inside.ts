@@ -50,6 +50,8 @@ export interface ExecFlags {
   readonly pidFile?: string | undefined;
   /** Descriptors 3 to 2+n are passed on. */
   readonly preserveFds?: number | undefined;
+  /** Where the runtime writes what it has to say; its standard error when absent. */
+  readonly logFile?: string | undefined;
 }
 
 /** Root runs nothing out of the sprite user's own directories by accident. */
@@ -86,7 +88,9 @@ export function writeProcessFile(path: string, sprite: RunningSprite, request: I
 
 /** Host argv that runs what `processFile` describes. */
 export function execArgv(sprite: RunningSprite, processFile: string, flags: ExecFlags = {}): string[] {
-  const argv = [sprite.runtime, '--root', sprite.runtimeRoot, 'exec', '--process', processFile];
+  const argv = [sprite.runtime, '--root', sprite.runtimeRoot];
+  if (flags.logFile !== undefined) argv.push('--log', flags.logFile);
+  argv.push('exec', '--process', processFile);
   if (flags.detach) argv.push('--detach');
   if (flags.pidFile !== undefined) argv.push('--pid-file', flags.pidFile);
   if (flags.preserveFds !== undefined) argv.push('--preserve-fds', String(flags.preserveFds));

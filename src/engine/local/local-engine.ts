@@ -136,7 +136,7 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async killSession(name: string, sessionId: string, how: SignalSpec = {}): Promise<KillSessionResult> {
-    return killSession(this.dirsOf(name).dir, sessionId, this.runningOrNull(name), how);
+    return killSession(this.dirsOf(name).dir, sessionId, how);
   }
 
   async gc({ dryRun = false, signal }: { dryRun?: boolean } & Waiting = {}): Promise<GcReport> {

@@ -1,0 +1,82 @@
+/** A session's logs as one stream of chunks. */
+import type { OutputChunk, OutputRequest, OutputStream } from '../../engine.ts';
+import type { Changes } from './changes.ts';
+import { EndOfOutput } from './end-of-output.ts';
+import type { Lease } from './lease.ts';
+import { LogCursor } from './log-cursor.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+
+export interface OutputSource {
+  /** The session's directory. */
+  readonly path: string;
+  readonly streams: readonly OutputStream[];
+  readonly request: OutputRequest;
+  /** What keeps the bytes of a stream until they are read. */
+  readonly leases: ReadonlyMap<OutputStream, Lease>;
+}
+
+export interface Following {
+  readonly changes: Changes;
+  /** Called before each wait. */
+  readonly onWait: () => Promise<void>;
+}
+
+/** Chunks as they come, to the end of the session. */
+export async function* followOutput(source: OutputSource, following: Following): AsyncGenerator<OutputChunk> {
+  const { path, request } = source;
+  const logs = openLogs(source);
+  const end = new EndOfOutput(path);
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  try {
+    for (let isOver = false; ; ) {
+      let hasRead = false;
+      for (const log of logs) {
+        request.signal?.throwIfAborted();
+        const lease = source.leases.get(log.stream);
+        lease?.advance(log.offset);
+        const chunk = log.read(buffer, Number.MAX_SAFE_INTEGER);
+        if (chunk === null) continue;
+        hasRead = true;
+        yield chunk;
+      }
+      if (hasRead) end.sawBytes();
+      else if (isOver) return;
+      else if (end.isReached()) isOver = true;
+      else {
+        for (const log of logs) source.leases.get(log.stream)?.settle(log.offset);
+        await following.onWait();
+        await following.changes.next(request, end.nextLookMs());
+      }
+    }
+  } finally {
+    for (const log of logs) log[Symbol.dispose]();
+  }
+}
+
+/** What the logs have now. */
+export async function* presentOutput(source: OutputSource): AsyncGenerator<OutputChunk> {
+  const logs = openLogs(source);
+  const buffer = new Uint8Array(CHUNK_BYTES);
+  try {
+    for (const log of logs) {
+      const end = log.size();
+      for (;;) {
+        source.request.signal?.throwIfAborted();
+        source.leases.get(log.stream)?.advance(log.offset);
+        const chunk = log.read(buffer, end);
+        if (chunk === null) break;
+        yield chunk;
+      }
+    }
+  } finally {
+    for (const log of logs) log[Symbol.dispose]();
+  }
+}
+
+function openLogs({ path, streams, request }: OutputSource): LogCursor[] {
+  return streams.map((stream) => {
+    const from = stream === 'stdout' ? request.stdoutFrom : request.stderrFrom;
+    return new LogCursor(path, stream, from ?? 0);
+  });
+}

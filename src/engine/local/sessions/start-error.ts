@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { quote } from '../../../contract/names.ts';
+import { SpriteExecError } from '../../../errors.ts';
+import { readText } from './session-dir.ts';
+import { readFacts } from './session-facts.ts';
+
+/** Why the runtime did not start the command, from what it wrote into the session's directory. */
+export function startError(path: string): SpriteExecError {
+  const said =
+    lastMessage(readText(join(path, 'runtime.log'))) || lastLine(readText(join(path, 'stderr.log')));
+  const dir = readFacts(path)?.meta.dir ?? '';
+  const details = { runtime_message: said };
+  if (/chdir to cwd|chdir `|mkdir.*cwd/.test(said)) {
+    const reason = /permission denied/i.test(said)
+      ? 'its user may not go there'
+      : 'there is no such directory';
+    return new SpriteExecError(`exec: directory ${quote(dir)}: ${reason}`, {
+      hint: 'give a directory of the sprite with --dir; the default is its home',
+      details,
+    });
+  }
+  if (/container does not exist|stopped container|not running|no such container/i.test(said)) {
+    return new SpriteExecError('exec: the sprite went down meanwhile', { retryable: true, details });
+  }
+  if (/"\/bin\/sh"/.test(said)) {
+    return new SpriteExecError('exec: the sprite has no /bin/sh, which starts every command', {
+      hint: 'a sprite needs /bin/sh and coreutils (busybox is enough) in its image',
+      details,
+    });
+  }
+  return new SpriteExecError(`exec: the runtime failed: ${said || 'it did not say why'}`, { details });
+}
+
+/** Of a log line as runc (text) or crun (text or JSON) writes it. */
+function lastMessage(log: string): string {
+  const line = lastLine(log);
+  const quoted = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? /"msg":\s*"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+  return (quoted ?? line).replaceAll('\\"', '"');
+}
+
+function lastLine(text: string): string {
+  return text.split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,220 @@
+import { shellText } from './shell-text.ts';
+import { SIGNALLING } from './signalling.ts';
+
+/**
+ * The one process tree that a session has on the host: a POSIX shell, detached from whoever opened the
+ * session, and one dd per log. It outlives the client; nothing else is resident.
+ *
+ *   client ──spec (fd 3), go (fd 0)──▶ supervisor ──▶ runtime exec -d ──▶ wrapper ──▶ command
+ *     ▲ "stdin", "started" (fd 1)          │                  fd 3: "exit N" │           │ stdout, stderr
+ *     │                                    ├◀───────── exit (fifo) ──────────┘           │
+ *     │                                    └─ copier per log: dd ◀────── out, err (fifo) ┘
+ *     └──────────────── stdout.log, stderr.log, exit.json, state.json ◀──────┘
+ *
+ * Records are written in place into files of fixed size that were there before, so they are also written
+ * when the disk is full. A copier bounds its log: it punches out the head, but waits for readers (files in
+ * readers/, each "PID BORN OFFSET") that live and have not got that far; meanwhile the pipe is full and the
+ * command waits. Times and sizes come from the files, so that a session costs no process it doesn't need.
+ */
+export const SUPERVISOR = `${SIGNALLING}
+
+${shellText`
+dir=$1 limit=$2 round=$3 input=$4 timeout=$5 grace=$6 init=$7
+shift 7
+unset WISP_SUPERVISOR
+umask 077
+block=65536 own_born= timer= leader=0 leader_born= born= out_copier=0 err_copier=0 code= is_signal=false timed_out=false
+newline='
+'
+case $input in tty) is_tty=1 ;; *) is_tty=0 ;; esac
+# Handlers, not "ignore": what is ignored here would be ignored in the command, too.
+trap : HUP INT QUIT TERM PIPE
+
+# Sets born to the start time of a process, in clock ticks since boot.
+born_of() { read_stat "$1" && set -- $stat && born=\${20}; }
+
+write_state() {
+  printf '%-511s\n' "{\"supervisor\":[$$,\"$own_born\"],\"leader\":[$leader,\"$leader_born\"],\
+\"copiers\":[$out_copier,$err_copier],\"is_drained\":$1}" 1<>"$dir/state.json"
+}
+
+write_exit() {
+  printf '%-255s\n' \
+    "{\"exit_code\":\${code:-null},\"is_signal\":$is_signal,\"timed_out\":$timed_out}" 1<>"$dir/exit.json"
+}
+
+# is_read_before LOG OFFSET: a living reader still wants bytes before the offset.
+is_read_before() {
+  for lease in "$dir/readers/$1."*; do
+    read -r pid lease_born wanted 2>/dev/null <"$lease" || continue
+    [ "$wanted" -lt "$2" ] || continue
+    born_of "$pid" && [ "$born" = "$lease_born" ] && return 0
+  done
+  return 1
+}
+
+# note_start LOG OFFSET: bytes before the offset are gone. Said first, then done.
+note_start() { printf '%-31s\n' "$2" 1<>"$dir/$1.start"; }
+
+# empty_log LOG: all of it goes, offsets go on.
+empty_log() {
+  note_start "$1" "$end"
+  start=$end
+  truncate -s 0 "$log" && truncate -s "$end" "$log"
+}
+
+# make_room LOG: keeps the log below its limit, once every living reader has got past what goes.
+make_room() {
+  keep_from=$(((end + round * block - limit + block - 1) / block * block))
+  [ "$keep_from" -gt "$start" ] || return 0
+  [ "$can_punch" ] || keep_from=$end
+  nap=0.01
+  while is_read_before "$1" "$keep_from"; do
+    sleep "$nap"
+    case $nap in 0.01) nap=0.03 ;; *) nap=0.1 ;; esac
+  done
+  if [ "$can_punch" ]; then
+    note_start "$1" "$keep_from"
+    from=$((start / block * block))
+    start=$keep_from
+    fallocate --punch-hole --offset "$from" --length $((start - from)) "$log" && return 0
+    # No holes on this file system, or no such option: the whole log goes, now and from now on.
+    can_punch=
+    while is_read_before "$1" "$end"; do sleep 0.03; done
+  fi
+  empty_log "$1"
+}
+
+# transfer WHERE: copies up to $room blocks of standard input. Sets written (bytes), records, status.
+transfer() {
+  report=$(dd bs="$block" count="$room" 2>&1 >>"$1")
+  status=$?
+  written=\${report##*records out$newline}
+  written=\${written%% *}
+  records=\${report%% records in*}
+  records=\${records##*$newline}
+  # No report: the log's directory is gone. What still comes is nobody's, but the command may finish.
+  case $written in '' | *[!0-9]*) exec dd bs="$block" of=/dev/null ;; esac
+  end=$((end + written)) records=$(($records))
+}
+
+copy() {
+  trap '' HUP INT QUIT TERM
+  log=$dir/$1.log start=0 end=0 can_punch=1
+  while :; do
+    make_room "$1"
+    room=$(((limit - end + start) / block))
+    transfer "$log"
+    if [ "$status" != 0 ]; then
+      # The disk is full; one record was read and is lost. The log's own past makes room for what comes.
+      end=$((end + block))
+      [ "$written" -gt 0 ] || transfer /dev/null
+      empty_log "$1"
+    fi
+    [ "$status" = 0 ] && [ "$records" -lt "$room" ] && return
+  done
+}
+
+stop_late() {
+  trap 'kill "$nap"; exit' TERM
+  sleep "$timeout" &
+  nap=$!
+  wait "$nap"
+  trap '' TERM
+  printf '%-31s\n' timeout 1<>"$dir/ending"
+  signal_session TERM
+  [ "$is_tty" = 1 ] && signal_session HUP
+  late=0
+  while [ "$late" -lt "$grace" ]; do
+    find_members
+    [ "$members" = ' ' ] && return
+    sleep 0.1
+    late=$((late + 1))
+  done
+  printf '%-31s\n' 'timeout KILL' 1<>"$dir/ending"
+  kill_members
+}
+
+# The sprite is going down: its PID 1 has no memory left, which is so before its processes are all gone.
+is_init_ending() {
+  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    args=
+    read -r args 2>/dev/null <"/proc/$init/cmdline"
+    [ "$args" ] || return 0
+    sleep 0.05
+  done
+  return 1
+}
+
+read_status() {
+  junk=0
+  while [ "$junk" -lt 64 ] && read -r word code; do
+    [ "$word" = exit ] && break
+    # A shell says so when its command was ended by a signal; an exit status of 128+n alone would not.
+    is_signal=true junk=$((junk + 1)) code=
+  done
+  # Anything may come from inside.
+  case $code in '' | *[!0-9]* | ????* | 0?*) code= ;; *) [ "$code" -le 255 ] || code= ;; esac
+  read -r why signal <"$dir/ending"
+  [ "$why" = timeout ] && timed_out=true
+  [ "$code" ] && return
+  is_signal=false
+  if [ "$signal" = KILL ] || is_init_ending; then code=137 is_signal=true; fi
+}
+
+born_of $$
+own_born=$born
+write_state false
+exec 7<&3 3<&-
+case $input in
+  none) mkfifo "$dir/out" "$dir/exit" "$dir/err" ;;
+  pipe) mkfifo "$dir/out" "$dir/exit" "$dir/err" "$dir/stdin" ;;
+  tty) mkfifo "$dir/out" "$dir/exit" "$dir/stdin" ;;
+esac || exit 1
+
+copy stdout <"$dir/out" >/dev/null 2>&1 7<&- &
+out_copier=$!
+if [ "$is_tty" = 0 ]; then
+  copy stderr <"$dir/err" >/dev/null 2>&1 7<&- &
+  err_copier=$!
+fi
+# Opened for both at first: to open one end alone waits for the other.
+exec 5<>"$dir/exit"
+case $input in
+  none) "$@" </dev/null >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- ;;
+  pipe)
+    exec 6<>"$dir/stdin"
+    echo stdin
+    "$@" <"$dir/stdin" >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- 6>&-
+    ;;
+  tty) "$@" <>"$dir/stdin" >"$dir/out" 2>&1 3>"$dir/exit" 5>&- ;;
+esac
+if [ $? != 0 ]; then
+  code=125
+  write_exit
+  wait
+  write_state true
+  exit 1
+fi
+exec 7<&-
+read -r leader <"$dir/pid"
+born_of "$leader" && leader_born=$born
+write_state false
+echo started
+if [ "$timeout" ]; then
+  stop_late </dev/null >/dev/null 5>&- 6>&- &
+  timer=$!
+fi
+# The client has opened its end, or is gone: from here on its going is the command's end of input.
+[ "$input" = pipe ] && read -r go
+exec <"$dir/exit" >/dev/null 5>&- 6>&-
+trap '' HUP INT QUIT TERM PIPE
+# A status without end may come, too.
+ulimit -v 65536
+read_status
+exec </dev/null
+write_exit
+if [ "$timed_out" = false ] && [ "$timer" ]; then kill "$timer"; fi
+wait
+write_state true
+`}`;

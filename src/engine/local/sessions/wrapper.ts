@@ -1,0 +1,65 @@
+import { shellText } from './shell-text.ts';
+
+/**
+ * What runs inside as the first process of a session: it starts the command, outlives it, and tells the
+ * supervisor on descriptor 3 how it ended ("exit N"). Signals meant for the group don't end it. Its own
+ * standard error is descriptor 3, too: shells say there which signal ended a command.
+ */
+const PREPARE = shellText`
+trap : 1 2 3 6 10 12 13 14 15 24 25 26 27 29 30 31
+exec 4>&2 2>&3
+`;
+
+/** The command gets no descriptor but its own three. \`exec\` runs programs, never a shell's builtin. */
+const RUN_COMMAND = shellText`
+(
+  exec 2>&4 3>&- 4>&-
+  case $1 in -*) echo "wisp: $1: not found" >&2; exit 127 ;; esac
+  exec "$@"
+)
+echo "exit $?" >&3
+`;
+
+const RUN_ON_TERMINAL = shellText`
+(
+  exec 2>&4 3>&- 4>&-
+  if ! command -v script >/dev/null; then
+    echo 'wisp: a terminal takes the program "script" (util-linux), which this sprite lacks' >&2
+    exit 127
+  fi
+  export SHELL=/bin/sh
+  exec script -qefc "$1" /dev/null
+)
+echo "exit $?" >&3
+`;
+
+/** argv that runs `command` without a terminal. */
+export function plainWrapper(command: readonly string[]): string[] {
+  return ['/bin/sh', '-c', `${PREPARE}\n${RUN_COMMAND}`, 'wisp', ...command];
+}
+
+export interface TerminalCommand {
+  readonly command: readonly string[];
+  readonly cols: number;
+  readonly rows: number;
+  /** The SHELL of the command's environment; `script` has one of its own. */
+  readonly shell: string | undefined;
+}
+
+/** argv that runs a command on a new terminal, held by util-linux `script`. */
+export function terminalWrapper({ command, cols, rows, shell }: TerminalCommand): string[] {
+  const [program = ''] = command;
+  const line = [
+    `stty rows ${rows} cols ${cols} echo iutf8 2>/dev/null`,
+    shell === undefined ? 'unset SHELL' : `SHELL=${quoteWord(shell)}`,
+    program.startsWith('-')
+      ? `echo ${quoteWord(`wisp: ${program}: not found`)} >&2; exit 127`
+      : `exec ${command.map(quoteWord).join(' ')}`,
+  ].join('; ');
+  return ['/bin/sh', '-c', `${PREPARE}\n${RUN_ON_TERMINAL}`, 'wisp', line];
+}
+
+/** One word of a POSIX shell's command line, whatever characters it has. */
+function quoteWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
