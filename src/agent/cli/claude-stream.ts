@@ -44,6 +44,9 @@ export class ClaudeStream extends JsonStream {
     const message = asObject(line.message);
     // A subagent speaks to the agent, not to us.
     const isNested = typeof line.parent_tool_use_id === 'string';
+    // Amp tells the usage with each message and none at the end; Claude repeats a message's for each block.
+    const usage = message.id === undefined ? usageOf(message.usage) : null;
+    if (usage !== null) this.used(usage);
     return asArray(message.content).flatMap((item) => {
       const block = asObject(item);
       if (block.type === 'text' && !isNested) return this.said(asText(block.text));

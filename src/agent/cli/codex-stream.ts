@@ -36,11 +36,12 @@ export class CodexStream extends JsonStream {
   #turnCompleted(usage: JsonObject): AgentEvent[] {
     this.state.verdict = 'completed';
     this.state.message = null;
-    this.used({
+    // Of the whole thread: a later turn's holds the earlier ones'.
+    this.state.usage = {
       inputTokens: asNumber(usage.input_tokens),
       outputTokens: asNumber(usage.output_tokens),
       cachedInputTokens: asNumber(usage.cached_input_tokens),
-    });
+    };
     return [];
   }
 

@@ -77,6 +77,8 @@ function mcpSettings(servers: Readonly<Record<string, McpServerConfig>>): McpSet
       );
     const set = (key: string, value: unknown): void =>
       void settings.push(`mcp_servers.${name}.${key}=${toml(value)}`);
+    // The user gave this server for this run: nobody is there to approve each of its calls.
+    set('default_tools_approval_mode', 'approve');
     if ('command' in server) {
       set('command', server.command);
       if (server.args !== undefined) set('args', server.args);

@@ -24,8 +24,7 @@ export function opencodeInvocation(
     autoupdate: false,
     share: 'disabled',
     ...given,
-    permission: { edit: 'allow', bash: 'allow', webfetch: 'allow', ...asObject(given.permission) },
-    ...(allowedTools === undefined ? {} : { tools: toolSwitches(allowedTools) }),
+    permission: permissionsOf(allowedTools, asObject(given.permission)),
     ...(mcpServers === undefined ? {} : { mcp: { ...asObject(given.mcp), ...mcpEntries(mcpServers) } }),
   };
   return {
@@ -65,8 +64,15 @@ function givenConfig(text: string | undefined): JsonObject {
   }
 }
 
-function toolSwitches(allowed: readonly string[]): Record<string, boolean> {
-  return { '*': false, ...Object.fromEntries(allowed.map((tool) => [tool, true])) };
+/** Nobody is there to answer a question: what isn't denied is allowed. */
+function permissionsOf(allowed: readonly string[] | undefined, given: JsonObject): Record<string, unknown> {
+  if (allowed === undefined) return { edit: 'allow', bash: 'allow', webfetch: 'allow', ...given };
+  return { '*': 'deny', ...Object.fromEntries(allowed.map((tool) => [permissionFor(tool), 'allow'])) };
+}
+
+/** OpenCode knows one right for all tools that change files. */
+function permissionFor(tool: string): string {
+  return ['write', 'patch', 'multiedit'].includes(tool) ? 'edit' : tool;
 }
 
 function mcpEntries(servers: Readonly<Record<string, McpServerConfig>>): Record<string, unknown> {

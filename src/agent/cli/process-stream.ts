@@ -39,7 +39,7 @@ export class ProcessStream implements AgentStream {
 
   conclusion(): StreamConclusion {
     const conclusion = (this.#stream ?? new TextStream()).conclusion();
-    return { ...conclusion, signalSeen: this.#signal?.isSeen ?? null };
+    return { ...conclusion, signalSeen: this.#signal?.isSeen() ?? null };
   }
 
   #open(line: string): AgentEvent[] {
