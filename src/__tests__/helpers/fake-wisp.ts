@@ -23,6 +23,7 @@ export interface FakeCall {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  readonly pid: number;
   /** base64 */
   readonly stdin?: string;
 }
