@@ -169,7 +169,7 @@ test('SpriteRunner gives up on a wisp that hangs, also on one that ignores SIGTE
   const startedAt = performance.now();
   expect((await wreckitErrorOf(() => runner.list())).code).toBe('TIMEOUT');
   expect(performance.now() - startedAt).toBeLessThan(700 + 300 + 1000);
-}, 20_000);
+});
 
 test('SpriteRunner ends with the reason of the signal that aborts it, before and during a call', async () => {
   using dir = tempDir();
@@ -247,7 +247,7 @@ test('SpriteRunner lets no value pass for a flag', async () => {
     () => runner.kill([]),
   ];
   for (const attempt of attempts) expect((await wreckitErrorOf(attempt)).code).toBe('USAGE');
-  for (const path of ['x', '', '-rf', './x', 'C:\\x']) {
+  for (const path of ['', 'a\u0000b']) {
     expect((await wreckitErrorOf(() => runner.readFile('a', path))).code).toBe('PATH_INVALID');
   }
   expect((await wreckitErrorOf(() => runner.attach('a', '--x'))).code).toBe('SESSION_NOT_FOUND');
