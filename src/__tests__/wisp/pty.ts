@@ -62,7 +62,9 @@ export class Pty implements AsyncDisposable {
   async see(what: string | RegExp, timeoutMs = 15_000): Promise<void> {
     const isThere = (): boolean =>
       typeof what === 'string' ? this.text.includes(what) : what.test(this.text);
-    await eventually(isThere, { timeoutMs, what: `${what} in ${JSON.stringify(this.text)}` });
+    await eventually(isThere, { timeoutMs, what: String(what) }).catch((error: Error) => {
+      throw new Error(`${error.message}; last seen: ${JSON.stringify(this.text.slice(-2000))}`);
+    });
   }
 
   /** As when the window is resized. */
@@ -78,10 +80,7 @@ export class Pty implements AsyncDisposable {
 
   /** The program's end. */
   async end(): Promise<PtyEnd> {
-    await eventually(() => this.#bytes.includes('THE-END'), {
-      timeoutMs: 20_000,
-      what: `an end in ${this.text}`,
-    });
+    await this.see('THE-END', 20_000);
     const text = this.#bytes.toString('utf8');
     const at = text.lastIndexOf('\nEXIT:');
     const [, code, settings = ''] = /\nEXIT:(\d+):\r?\n([\s\S]*)THE-END/.exec(text.slice(at)) ?? [];

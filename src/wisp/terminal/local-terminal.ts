@@ -2,6 +2,7 @@
  * The terminal this program runs in: raw while a session has it, and given back as it was found on every way
  * out – detach, end of the session, error, signal, and `process.exit` from anywhere.
  */
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import type { Io } from '../../cli/io.ts';
@@ -29,6 +30,8 @@ export class LocalTerminal implements Disposable {
   readonly #stdin: ReadStream;
   readonly #modes = new TerminalModes();
   #isTaken = false;
+  /** As `stty -g` tells them; empty where there is no stty. */
+  #settings = '';
   readonly #onExit = (): void => this.#giveBackNow();
 
   constructor(io: Io) {
@@ -46,7 +49,10 @@ export class LocalTerminal implements Disposable {
   take(): void {
     this.#isTaken = true;
     for (const event of LAST_EVENTS) process.on(event, this.#onExit);
+    this.#settings = stty('-g');
     this.#stdin.setRawMode(true);
+    // The raw mode of the runtimes still makes CR LF of LF: a program on the session's terminal means what it says.
+    stty('-opost');
   }
 
   /** Calls `listener` for what is typed, and for each new size, until the returned function is called. */
@@ -82,11 +88,18 @@ export class LocalTerminal implements Disposable {
     writeNow(this.#modes.restoreSequence());
     try {
       this.#stdin.setRawMode(false);
+      if (this.#settings !== '') stty(this.#settings);
     } catch (thrown) {
       // The terminal went away (its window was closed): there is nothing to restore.
       if (errnoOf(thrown) === undefined) throw thrown;
     }
   }
+}
+
+/** On our terminal; what it prints, empty when it failed. */
+function stty(argument: string): string {
+  const { status, stdout } = spawnSync('stty', [argument], { stdio: ['inherit', 'pipe', 'ignore'] });
+  return status === 0 ? stdout.toString('latin1').trim() : '';
 }
 
 const GONE = ['EIO', 'EPIPE', 'EBADF', 'ENXIO', 'EAGAIN'];
