@@ -197,7 +197,7 @@ export class LocalFiles implements FileOps {
   async *watch(
     name: string,
     paths: readonly string[],
-    { recursive = false, user, signal }: WatchOptions,
+    { recursive = false, user, onReady, signal }: WatchOptions,
   ): AsyncGenerator<FileChange> {
     const requests = new LookRequests();
     const args = [recursive ? '' : '1', ...paths.map(spritePath)];
@@ -212,7 +212,7 @@ export class LocalFiles implements FileOps {
       user,
       signal,
     });
-    yield* watchLooks(output, requests, signal);
+    yield* watchLooks(output, requests, { onReady, signal });
   }
 
   async unpack(

@@ -24,8 +24,8 @@ exit $status
 `;
 
 /** Without a control group there is nothing to freeze: every process gets SIGSTOP, and SIGCONT afterwards. */
-const STOP_ALL = ['/bin/sh', '-c', 'kill -STOP -- -1 2>/dev/null; true'];
-const CONTINUE_ALL = ['/bin/sh', '-c', 'kill -CONT -- -1 2>/dev/null; true'];
+const STOP_ALL = ['/bin/sh', '-c', 'kill -s STOP -- -1 2>/dev/null; true'];
+const CONTINUE_ALL = ['/bin/sh', '-c', 'kill -s CONT -- -1 2>/dev/null; true'];
 
 export interface CopyRequest extends Waiting {
   /** Null: the sprite is down. */

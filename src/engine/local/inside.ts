@@ -86,7 +86,7 @@ export function writeProcessFile(path: string, sprite: RunningSprite, request: I
   writeFileSync(path, JSON.stringify(description), { mode: 0o600, flag: 'wx' });
 }
 
-/** Host argv that runs what `processFile` describes. */
+/** Host argv that runs what `processFile` describes. Its umask is that of the command (runc 1.1 sets none). */
 export function execArgv(sprite: RunningSprite, processFile: string, flags: ExecFlags = {}): string[] {
   const argv = [sprite.runtime, '--root', sprite.runtimeRoot];
   if (flags.logFile !== undefined) argv.push('--log', flags.logFile);
@@ -109,7 +109,7 @@ export function enter(sprite: RunningSprite, request: InsideRequest): Entrance {
   const processFile = join(dir, `${process.pid}-${Math.random().toString(36).slice(2, 12)}.json`);
   writeProcessFile(processFile, sprite, request);
   return {
-    argv: execArgv(sprite, processFile),
+    argv: ['/bin/sh', '-c', 'umask 022; exec "$@"', 'sh', ...execArgv(sprite, processFile)],
     env: TOOL_ENV,
     [Symbol.dispose]: () => rmSync(processFile, { force: true }),
   };

@@ -7,12 +7,16 @@ const GRACE_STEPS = 50;
 /** More than the script itself can take. */
 const TIMEOUT_MS = 15_000;
 
-/** PID 1, its sleep and this shell are what an idle sprite consists of. */
-const SCRIPT = `kill -TERM -- -1 2>/dev/null
+/** PID 1, its sleep and this shell are what an idle sprite consists of; what is dead only waits to be reaped. */
+const SCRIPT = `kill -s TERM -- -1 2>/dev/null
 step=0
 while [ "$step" -lt "$1" ]; do
-  set -- "$1" /proc/[0-9]*
-  [ "$#" -le 4 ] && exit 0
+  living=0
+  for stat in /proc/[0-9]*/stat; do
+    read -r line <"$stat" || continue
+    case $line in *') Z '*) ;; *) living=$((living + 1)) ;; esac
+  done 2>/dev/null
+  [ "$living" -le 3 ] && exit 0
   sleep 0.1
   step=$((step + 1))
 done

@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WreckitError } from '../../../errors.ts';
-import type { FileChange } from '../../engine.ts';
+import type { FileChange, WatchOptions } from '../../engine.ts';
 
 const MIN_PAUSE_MS = 300;
 const MAX_PAUSE_MS = 5_000;
@@ -51,12 +51,13 @@ export class LookRequests implements AsyncIterable<Uint8Array> {
 export async function* watchLooks(
   output: AsyncIterable<Uint8Array>,
   requests: LookRequests,
-  signal: AbortSignal,
+  { onReady, signal }: Pick<WatchOptions, 'onReady' | 'signal'>,
 ): AsyncGenerator<FileChange> {
   let before: Look | null = null;
   let askedAt = performance.now();
   for await (const look of looks(output)) {
-    if (before !== null) yield* changesBetween(before, look, Date.now());
+    if (before === null) onReady?.();
+    else yield* changesBetween(before, look, Date.now());
     before = look;
     const tookMs = performance.now() - askedAt;
     const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, tookMs * PAUSE_PER_LOOK));

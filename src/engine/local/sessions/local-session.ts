@@ -19,6 +19,7 @@ import { killNow } from './kill-session.ts';
 import { Lease } from './lease.ts';
 import { followOutput, presentOutput } from './read-output.ts';
 import { setTerminalSize } from './resize.ts';
+import type { Screen } from './screen.ts';
 import { logPath, type SessionMeta, streamsOf } from './session-dir.ts';
 import { exitSignal, readFacts, type SessionFacts, sessionView } from './session-facts.ts';
 import { StdinWriter } from './stdin-writer.ts';
@@ -42,9 +43,17 @@ export interface LocalSessionParts {
   readonly stdin?: StdinWriter | null;
 }
 
+/** Loaded when it is needed: a terminal emulator is large. */
+async function showScreen(path: string, size: TerminalSize, waiting?: Waiting): Promise<Screen> {
+  const { renderScreen } = await import('./screen.ts');
+  return renderScreen(path, size, waiting);
+}
+
 export class LocalSession implements SessionHandle {
   readonly id: string;
   readonly tty: boolean;
+  /** Only where there is a terminal. */
+  readonly screen?: (waiting?: Waiting) => Promise<Screen>;
   readonly #path: string;
   readonly #meta: SessionMeta;
   readonly #sprite: RunningSprite | null;
@@ -58,6 +67,8 @@ export class LocalSession implements SessionHandle {
   constructor({ path, meta, sprite, leases = [], supervisor, stdin = null }: LocalSessionParts) {
     this.id = meta.id;
     this.tty = meta.tty !== null;
+    const size = meta.tty;
+    if (size !== null) this.screen = (waiting) => showScreen(path, size, waiting);
     this.#path = path;
     this.#meta = meta;
     this.#sprite = sprite;

@@ -28,7 +28,15 @@ export function startError(path: string): SpriteExecError {
       details,
     });
   }
-  return new SpriteExecError(`exec: the runtime failed: ${said || 'it did not say why'}`, { details });
+  // The runtime's own helper is inside by then: it is refused a process, or killed for memory.
+  const isFull = /init-p|temporarily unavailable|cannot allocate/i.test(said);
+  return new SpriteExecError(`exec: the runtime failed: ${said || 'it did not say why'}`, {
+    hint: isFull
+      ? 'the sprite may be out of processes or memory: end a session (kill-session), or stop the sprite'
+      : undefined,
+    retryable: isFull,
+    details,
+  });
 }
 
 /** Of a log line as runc (text) or crun (text or JSON) writes it. */

@@ -33,6 +33,12 @@ trap : HUP INT QUIT TERM PIPE
 # Sets born to the start time of a process, in clock ticks since boot.
 born_of() { read_stat "$1" && set -- $stat && born=\${20}; }
 
+# What runs inside has the usual umask, not ours.
+start_inside() (
+  umask 022
+  exec "$@"
+)
+
 write_state() {
   printf '%-511s\n' "{\"supervisor\":[$$,\"$own_born\"],\"leader\":[$leader,\"$leader_born\"],\
 \"copiers\":[$out_copier,$err_copier],\"is_drained\":$1}" 1<>"$dir/state.json"
@@ -181,13 +187,13 @@ fi
 # Opened for both at first: to open one end alone waits for the other.
 exec 5<>"$dir/exit"
 case $input in
-  none) "$@" </dev/null >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- ;;
+  none) start_inside "$@" </dev/null >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- ;;
   pipe)
     exec 6<>"$dir/stdin"
     echo stdin
-    "$@" <"$dir/stdin" >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- 6>&-
+    start_inside "$@" <"$dir/stdin" >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- 6>&-
     ;;
-  tty) "$@" <>"$dir/stdin" >"$dir/out" 2>&1 3>"$dir/exit" 5>&- ;;
+  tty) start_inside "$@" <>"$dir/stdin" >"$dir/out" 2>&1 3>"$dir/exit" 5>&- ;;
 esac
 if [ $? != 0 ]; then
   code=125

@@ -8,6 +8,8 @@ import { shellText } from './shell-text.ts';
 const PREPARE = shellText`
 trap : 1 2 3 6 10 12 13 14 15 24 25 26 27 29 30 31
 exec 4>&2 2>&3
+# A shell that can't fork ends at once: the sprite has as many processes as it may.
+trap 'echo "wisp: the sprite can start no more processes" >&4; echo "exit 126" >&3' 0
 `;
 
 /** The command gets no descriptor but its own three. \`exec\` runs programs, never a shell's builtin. */
@@ -17,7 +19,9 @@ const RUN_COMMAND = shellText`
   case $1 in -*) echo "wisp: $1: not found" >&2; exit 127 ;; esac
   exec "$@"
 )
-echo "exit $?" >&3
+status=$?
+trap - 0
+echo "exit $status" >&3
 `;
 
 const RUN_ON_TERMINAL = shellText`
@@ -30,7 +34,9 @@ const RUN_ON_TERMINAL = shellText`
   export SHELL=/bin/sh
   exec script -qefc "$1" /dev/null
 )
-echo "exit $?" >&3
+status=$?
+trap - 0
+echo "exit $status" >&3
 `;
 
 /** argv that runs `command` without a terminal. */
