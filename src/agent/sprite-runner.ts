@@ -33,7 +33,7 @@ import type {
 } from '../contract/schemas.ts';
 import { parseDurationMs } from '../contract/units.ts';
 import { SpriteKillError, SpriteStartError } from '../errors.ts';
-import type { StdinSource } from '../process/run.ts';
+import type { OutputSink, StdinSource } from '../process/run.ts';
 import { writeEnvFile } from './wisp-client/env-file.ts';
 import { type CallDetails, WispCaller, type WispCallerOptions } from './wisp-client/wisp-caller.ts';
 import type {
@@ -68,6 +68,8 @@ import {
 export type SpriteRunnerOptions = WispCallerOptions;
 
 export interface PassThroughOptions extends WispCallOptions {
+  /** This process's own when absent. */
+  readonly stdout?: OutputSink | undefined;
   /** Called once with wisp's pid: for signals, which are the caller's to hand on. */
   readonly onSpawn?: ((pid: number) => void) | undefined;
   readonly stdin?: boolean | undefined;
@@ -120,8 +122,8 @@ export class SpriteRunner implements WispClient {
    * for. Resolves with wisp's exit code, which for `exec` is the command's.
    */
   async passThrough(command: WispCommand, options: PassThroughOptions = {}): Promise<number> {
-    const { stdin = false, timeoutMs = 0, ...details } = options;
-    const streams = { stdout: 'inherit', stderr: 'inherit' } as const;
+    const { stdin = false, stdout = 'inherit', timeoutMs = 0, ...details } = options;
+    const streams = { stdout, stderr: 'inherit' } as const;
     const stdinSource = stdin ? 'inherit' : 'ignore';
     const result = await this.#caller.stream(command, streams, { ...details, timeoutMs, stdin: stdinSource });
     return result.exitCode ?? 125;

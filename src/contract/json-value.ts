@@ -28,3 +28,13 @@ export function textRecordOf(value: unknown): Record<string, string> {
   for (const [key, item] of Object.entries(value)) if (typeof item === 'string') record[key] = item;
   return record;
 }
+
+/** The object or array that `text` is, undefined where it is no JSON or something else. */
+export function tryParseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined; // no JSON, or nested deeper than the stack
+  }
+}

@@ -8,6 +8,7 @@
  */
 import { WreckitError } from '../errors.ts';
 import { failureOf } from './failure.ts';
+import { tryParseObject } from './json-value.ts';
 import { quote } from './names.ts';
 import { printable } from './printable.ts';
 
@@ -55,14 +56,14 @@ function noDocument(verb: string, text: string): WreckitError {
 }
 
 function findDocument(text: string): FoundDocument | undefined {
-  const whole = tryParse(text);
+  const whole = tryParseObject(text);
   if (whole !== undefined) return { value: whole, noise: '' };
   const starts = candidateStarts(text);
   let leftChars = MAX_TRIED_CHARS;
   for (const start of starts) {
     leftChars -= text.length - start;
     if (leftChars < 0) break;
-    const value = tryParse(text.slice(start));
+    const value = tryParseObject(text.slice(start));
     if (value !== undefined) return { value, noise: text.slice(0, start) };
   }
   return oneLineDocument(text, starts);
@@ -73,7 +74,7 @@ function oneLineDocument(text: string, starts: readonly number[]): FoundDocument
   for (const start of starts.toReversed()) {
     const newline = text.indexOf('\n', start);
     const end = newline === -1 ? text.length : newline;
-    const value = tryParse(text.slice(start, end));
+    const value = tryParseObject(text.slice(start, end));
     if (value !== undefined && 'success' in value) {
       return { value, noise: text.slice(0, start) + text.slice(end) };
     }
@@ -88,15 +89,6 @@ function candidateStarts(text: string): number[] {
     if (starts.length === MAX_CANDIDATES) break;
   }
   return starts;
-}
-
-function tryParse(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined; // no JSON, or nested deeper than the stack
-  }
 }
 
 function dataOf(document: object): unknown {

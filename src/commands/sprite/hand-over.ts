@@ -6,11 +6,12 @@ import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
 import { interruptOf } from '../../cli/signals.ts';
 import type { VerbContext } from '../../cli/verb.ts';
 import { errnoOf } from '../../errors.ts';
+import { EventLines } from './event-lines.ts';
 import type { SpriteTools } from './sprite-tools.ts';
 
 export interface HandOverOptions {
   readonly stdin?: boolean | undefined;
-  /** wisp prints JSON of its own (event lines). */
+  /** wisp prints event lines, one JSON document each. */
   readonly json?: boolean | undefined;
 }
 
@@ -19,7 +20,7 @@ type Context = Pick<VerbContext<object, readonly unknown[], object>, 'io' | 'onF
 /** A terminal that hangs up tells wisp itself, when it is in our process group: time enough for that. */
 const HANGUP_HEAD_START_MS = 300;
 
-/** Resolves with wisp's exit code. */
+/** Resolves with wisp's exit code; of event lines the failure that comes in their place is thrown. */
 export async function handOver(
   { io, onForce, signal }: Context,
   { runner }: SpriteTools,
@@ -39,10 +40,12 @@ export async function handOver(
     else if (name === 'SIGHUP') setTimeout(() => send(name), HANGUP_HEAD_START_MS).unref();
   };
   signal.addEventListener('abort', onAbort, { once: true });
+  const events = json === true ? new EventLines(io.stdout, command, () => send('SIGTERM')) : null;
   const ended = runner
     .passThrough(command, {
       stdin,
       json,
+      stdout: events?.sink,
       onSpawn: (spawned) => {
         pid = spawned;
         if (signal.aborted) onAbort();
@@ -56,7 +59,9 @@ export async function handOver(
     send('SIGTERM');
     await ended;
   });
-  return await ended;
+  const exitCode = await ended;
+  await events?.end(exitCode);
+  return exitCode;
 }
 
 function sendTo(pid: number, name: NodeJS.Signals): void {
