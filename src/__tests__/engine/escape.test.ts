@@ -142,8 +142,6 @@ describe.if(isRoot)('limits', () => {
   test('stop a fork bomb at the number of processes', async () => {
     const bomb = 'i=0; while [ $i -lt 400 ]; do sleep 600 & i=$((i+1)); done; echo made all';
     expect(await asUser(bomb)).toMatch(/^2 .*Cannot fork/s);
-    const next = await asUser('echo still here').catch((error) => String(error.hint));
-    expect(next).toMatch(/can start no more processes|out of processes or memory/);
     await sprite.engine.stop('demo');
     expect(await asUser('echo still here')).toBe('0 still here');
   });
