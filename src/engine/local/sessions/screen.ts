@@ -15,6 +15,7 @@ const CHUNK_BYTES = 128 * 1024;
 /** Lines above the screen that are repeated, too. */
 const SCROLLBACK_LINES = 1000;
 const CLEAR = '\x1b[H\x1b[2J';
+const ENTER_ALTERNATE = '\x1b[?1049h';
 
 export interface Screen {
   readonly bytes: Uint8Array;
@@ -67,7 +68,13 @@ class Player {
     // CommonJS: Node gives the exports as the default, bundles give them by name.
     const { Terminal } = headless.default ?? headless;
     const { SerializeAddon } = serialize.default ?? serialize;
-    const terminal = new Terminal({ cols, rows, scrollback: SCROLLBACK_LINES, allowProposedApi: true });
+    const terminal = new Terminal({
+      cols,
+      rows,
+      scrollback: SCROLLBACK_LINES,
+      allowProposedApi: true,
+      logLevel: 'off',
+    });
     return new Player(terminal, new SerializeAddon(), sizes);
   }
 
@@ -96,7 +103,10 @@ class Player {
     const { region } = this.#state;
     // Setting a region moves the cursor home; rows count from 1.
     const regionAndCursor = region === '' ? '' : `\x1b[${region}r\x1b[${cursorY + 1};${cursorX + 1}H`;
-    return `${CLEAR}${this.#serializer.serialize({ scrollback: SCROLLBACK_LINES })}${regionAndCursor}${this.#state.restore()}`;
+    const cells = this.#serializer.serialize({ scrollback: SCROLLBACK_LINES });
+    // The serializer takes the alternate screen to begin without colours, and leaves those of the cursor on.
+    const drawn = cells.replace(ENTER_ALTERNATE, `\x1b[0m${ENTER_ALTERNATE}`);
+    return `${CLEAR}${drawn}${regionAndCursor}${this.#state.restore()}`;
   }
 
   dispose(): void {
@@ -108,7 +118,7 @@ class Player {
     const wasAlternate = this.#state.isAlternate;
     if (isRecent && !this.#isPlaying) {
       this.#isPlaying = true;
-      await this.#write(`${wasAlternate ? '\x1b[?1049h' : ''}${this.#state.restore()}`);
+      await this.#write(`${wasAlternate ? ENTER_ALTERNATE : ''}${this.#state.restore()}`);
     }
     this.#state.push(bytes);
     if (!this.#isPlaying) return;
