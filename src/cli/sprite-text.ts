@@ -11,29 +11,52 @@ export function age(time: string | null, now: number = Date.now()): string {
   return Number.isNaN(ms) ? '-' : formatDuration(ms);
 }
 
-const SPRITE_COLUMNS: readonly Column[] = [
-  { header: 'NAME', canShrink: true },
-  { header: 'STATE' },
-  { header: 'ISOLATION' },
-  { header: 'NETWORK' },
-  { header: 'MEMORY', align: 'right' },
-  { header: 'CPUS', align: 'right' },
-  { header: 'AGE', align: 'right' },
-  { header: 'SESSIONS', align: 'right' },
+interface SpriteColumn extends Column {
+  readonly of: (sprite: Sprite) => string;
+  /** Left out where no sprite has anything to show in it. */
+  readonly isOptional?: boolean;
+}
+
+const NOTHING = '-';
+
+const SPRITE_COLUMNS: readonly SpriteColumn[] = [
+  { header: 'NAME', canShrink: true, of: ({ name }) => name },
+  { header: 'STATE', of: ({ state }) => state },
+  { header: 'ISOLATION', of: ({ isolation }) => isolation ?? NOTHING },
+  { header: 'NETWORK', of: ({ network }) => network },
+  { header: 'MEMORY', align: 'right', of: ({ resources }) => orNothing(resources.memory_bytes, formatBytes) },
+  { header: 'CPUS', align: 'right', of: ({ resources }) => orNothing(resources.cpus, String) },
+  { header: 'AGE', align: 'right', of: ({ created_at }) => age(created_at) },
+  { header: 'SESSIONS', align: 'right', of: ({ sessions }) => String(countOf(sessions)) },
+  {
+    header: 'EXPIRES',
+    align: 'right',
+    isOptional: true,
+    of: ({ expires_at }) => orNothing(expires_at, remaining),
+  },
+  { header: 'LABELS', canShrink: true, isOptional: true, of: ({ labels }) => labelText(labels) || NOTHING },
 ];
 
+/** `''` for no sprites: the verb says in words what to do then. */
 export function spriteTable(sprites: readonly Sprite[], format: TextFormat): string {
-  const rows = sprites.map((sprite) => [
-    sprite.name,
-    sprite.state,
-    sprite.isolation ?? '-',
-    sprite.network,
-    sprite.resources.memory_bytes === null ? '-' : formatBytes(sprite.resources.memory_bytes),
-    sprite.resources.cpus === null ? '-' : String(sprite.resources.cpus),
-    age(sprite.created_at),
-    String(typeof sprite.sessions === 'number' ? sprite.sessions : sprite.sessions.length),
-  ]);
-  return renderTable(SPRITE_COLUMNS, rows, format);
+  const columns = SPRITE_COLUMNS.filter(
+    ({ of, isOptional }) => isOptional !== true || sprites.some((sprite) => of(sprite) !== NOTHING),
+  );
+  const rows = sprites.map((sprite) => columns.map(({ of }) => of(sprite)));
+  return renderTable(columns, rows, format);
+}
+
+function orNothing<T>(value: T | null, show: (value: T) => string): string {
+  return value === null ? NOTHING : show(value);
+}
+
+function countOf(sessions: Sprite['sessions']): number {
+  return typeof sessions === 'number' ? sessions : sessions.length;
+}
+
+function remaining(expiresAt: string): string {
+  const ms = Date.parse(expiresAt) - Date.now();
+  return ms > 0 ? formatDuration(ms) : 'now';
 }
 
 const SESSION_COLUMNS: readonly Column[] = [

@@ -1,7 +1,7 @@
+import { spriteTable } from '../../cli/sprite-text.ts';
 import { createEngine } from '../create-engine.ts';
 import { collectedPairs, label, prefix } from '../flags.ts';
 import type { WispVerb } from '../globals.ts';
-import { spriteTable } from '../text.ts';
 
 type Options = {
   readonly prefix?: string;
@@ -21,6 +21,10 @@ export const verb: WispVerb<Options> = {
     const { options, signal } = context;
     const filter = { prefix: options.prefix, labels: options.label };
     const sprites = await (await createEngine(context)).list(filter, { signal });
-    return { data: { sprites }, text: (format) => spriteTable(sprites, format) };
+    return {
+      data: { sprites },
+      text: (format) =>
+        sprites.length === 0 ? 'no sprites; start one: wisp start NAME' : spriteTable(sprites, format),
+    };
   },
 };

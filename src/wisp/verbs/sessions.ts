@@ -1,7 +1,7 @@
+import { sessionTable } from '../../cli/sprite-text.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import { createEngine } from '../create-engine.ts';
 import type { WispVerb } from '../globals.ts';
-import { sessionTable } from '../text.ts';
 
 export const verb: WispVerb<Record<never, never>, [name: string]> = {
   define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),

@@ -1,8 +1,6 @@
 import { fsCommand } from '../../../agent/wisp-client/wisp-command.ts';
-import { renderTable } from '../../../cli/table.ts';
-import type { TextFormat } from '../../../cli/verb.ts';
+import { fileTable } from '../../../cli/file-text.ts';
 import { assertSpriteName } from '../../../contract/names.ts';
-import type { FileEntry } from '../../../contract/schemas.ts';
 import type { WreckitVerb } from '../../globals.ts';
 import { plannedCommands, withSprites } from '../sprite-tools.ts';
 
@@ -20,30 +18,7 @@ export const verb: WreckitVerb<Record<never, never>, [name: string, path: string
     return await withSprites(context, async ({ runner }) => {
       if (context.globals.dryRun === true) return plannedCommands(runner, [fsCommand('ls', name, [path])]);
       const entries = await runner.listFiles(name, path, { signal: context.signal });
-      return { data: { path, entries }, text: (format) => entryTable(entries, format) };
+      return { data: { path, entries }, text: (format) => fileTable(entries, format) };
     });
   },
 };
-
-const TYPE_LETTERS: Readonly<Record<FileEntry['type'], string>> = {
-  file: '-',
-  directory: 'd',
-  symlink: 'l',
-  other: '?',
-};
-
-function entryTable(entries: readonly FileEntry[], format: TextFormat): string {
-  const rows = entries.map(({ type, mode, size_bytes, modified_at, name }) => [
-    `${TYPE_LETTERS[type]} ${mode}`,
-    String(size_bytes),
-    modified_at.slice(0, 19).replace('T', ' '),
-    type === 'directory' ? `${name}/` : name,
-  ]);
-  const columns = [
-    { header: 'MODE' },
-    { header: 'BYTES', align: 'right' },
-    { header: 'MODIFIED (UTC)' },
-    { header: 'NAME' },
-  ] as const;
-  return renderTable(columns, rows, format);
-}

@@ -1,10 +1,11 @@
 /** What the checkpoint verbs share. */
+
+import { age } from '../../../cli/sprite-text.ts';
 import { renderTable } from '../../../cli/table.ts';
 import type { TextFormat } from '../../../cli/verb.ts';
 import { formatBytes } from '../../../contract/units.ts';
 import type { Checkpoint, CheckpointOps, SpriteEngine } from '../../../engine/engine.ts';
 import { WreckitError } from '../../../errors.ts';
-import { age } from '../../text.ts';
 
 /** Throws `UNSUPPORTED`. */
 export function checkpointsOf(engine: SpriteEngine): CheckpointOps {

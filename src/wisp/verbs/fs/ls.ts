@@ -1,7 +1,5 @@
-import { renderTable } from '../../../cli/table.ts';
-import type { TextFormat } from '../../../cli/verb.ts';
+import { fileTable } from '../../../cli/file-text.ts';
 import { assertSpriteName } from '../../../contract/names.ts';
-import type { FileEntry } from '../../../contract/schemas.ts';
 import { createEngine } from '../../create-engine.ts';
 import type { WispVerb } from '../../globals.ts';
 
@@ -18,29 +16,6 @@ export const verb: WispVerb<Record<never, never>, [name: string, path: string]> 
     const [name, path] = context.args;
     const engine = await createEngine(context);
     const entries = await engine.files.list(name, path, { signal: context.signal });
-    return { data: { path, entries }, text: (format) => entryTable(entries, format) };
+    return { data: { path, entries }, text: (format) => fileTable(entries, format) };
   },
 };
-
-const TYPE_LETTERS: Readonly<Record<FileEntry['type'], string>> = {
-  file: '-',
-  directory: 'd',
-  symlink: 'l',
-  other: '?',
-};
-
-function entryTable(entries: readonly FileEntry[], format: TextFormat): string {
-  const rows = entries.map(({ type, mode, size_bytes, modified_at, name }) => [
-    `${TYPE_LETTERS[type]} ${mode}`,
-    String(size_bytes),
-    modified_at.slice(0, 19).replace('T', ' '),
-    type === 'directory' ? `${name}/` : name,
-  ]);
-  const columns = [
-    { header: 'MODE' },
-    { header: 'BYTES', align: 'right' },
-    { header: 'MODIFIED (UTC)' },
-    { header: 'NAME' },
-  ] as const;
-  return renderTable(columns, rows, format);
-}
