@@ -53,19 +53,32 @@ export function findLeaks(scope: string, groupsBefore: ReadonlySet<string> = new
   };
 }
 
-/** The leaks that are still there after `timeoutMs`; empty as soon as there are none. */
+/**
+ * What is there at every look within `timeoutMs`; empty as soon as nothing is. Other work on the machine makes
+ * and removes control groups all the time: an empty one seen once is no leftover.
+ */
 export async function settledLeaks(
   scope: string,
   groupsBefore: ReadonlySet<string>,
   timeoutMs = 3000,
-): Promise<string[]> {
-  let leaks: string[] = [];
+): Promise<Leaks> {
+  let leaks = findLeaks(scope, groupsBefore);
   const isClean = (): boolean => {
-    leaks = describe(findLeaks(scope, groupsBefore));
-    return leaks.length === 0;
+    leaks = inBoth(leaks, findLeaks(scope, groupsBefore));
+    return describe(leaks).length === 0;
   };
   await eventually(isClean, { timeoutMs }).catch(() => false);
   return leaks;
+}
+
+function inBoth(before: Leaks, now: Leaks): Leaks {
+  const pids = new Set(now.processes.map(({ pid }) => pid));
+  return {
+    processes: before.processes.filter(({ pid }) => pids.has(pid)),
+    mounts: before.mounts.filter((path) => now.mounts.includes(path)),
+    groups: before.groups.filter((path) => now.groups.includes(path)),
+    files: before.files.filter((path) => now.files.includes(path)),
+  };
 }
 
 export function describe(leaks: Leaks): string[] {
@@ -115,15 +128,13 @@ function isEmptyGroup(group: string): boolean {
   return existsSync(group) && textOf(join(group, 'cgroup.procs')).trim() === '';
 }
 
-/** Of the scope's home only what the engine keeps of sprites counts. */
+/** Of what the engine keeps only sprites and containers count; its directories for them stay. */
 function leftFiles(scope: string): string[] {
+  const below = (dir: string): string[] => namesIn(join(scope, dir)).map((name) => join(dir, name));
   const top = namesIn(scope).filter((name) => !TOOL_CACHES.test(name));
-  const sprites = join('home', '.local', 'state', 'wisp', 'sprites');
-  const containers = namesIn(join(scope, 'run', 'wisp')).map((home) => join('run', 'wisp', home));
-  const kept = [sprites, ...containers].flatMap((dir) =>
-    namesIn(join(scope, dir)).map((name) => join(dir, name)),
-  );
-  return [...top, ...kept];
+  const runtimeDirs = below(join('run', 'wisp')).flatMap(below);
+  const containers = runtimeDirs.flatMap((dir) => (/\/(oci|probe)$/.test(dir) ? below(dir) : [dir]));
+  return [...top, ...below(join('home', '.local', 'state', 'wisp', 'sprites')), ...containers];
 }
 
 function isWithin(path: string, dir: string): boolean {

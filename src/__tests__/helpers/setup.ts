@@ -8,7 +8,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildIfStale } from './build-if-stale.ts';
-import { findLeaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './leaks.ts';
+import { describe, type Leaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './leaks.ts';
 import { removeTree } from './remove-tree.ts';
 
 /** Settings that would lead the programs to somebody's real files, accounts or proxies. */
@@ -34,13 +34,12 @@ for (const dir of [process.env.HOME, process.env.XDG_RUNTIME_DIR]) mkdirSync(dir
 
 afterAll(async () => {
   const leaks = await settledLeaks(scope, groupsBefore);
-  removeLeft();
-  if (leaks.length > 0)
-    throw new Error(`${basename(process.argv[1] ?? '')} left behind:\n${leaks.join('\n')}`);
+  removeLeft(leaks);
+  const list = describe(leaks);
+  if (list.length > 0) throw new Error(`${basename(process.argv[1] ?? '')} left behind:\n${list.join('\n')}`);
 }, 30_000);
 
-function removeLeft(): void {
-  const { processes, mounts, groups } = findLeaks(scope, groupsBefore);
+function removeLeft({ processes, mounts, groups }: Leaks): void {
   for (const { pid } of processes) {
     try {
       process.kill(pid, 'SIGKILL');
