@@ -9,9 +9,9 @@ const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
 /** Never returns normally: the process ends with the program's exit code once its output is out. */
 export async function main(program: Program): Promise<never> {
-  const io = processIo();
   const lastActs: (() => Promise<unknown>)[] = [];
   const signals = listenToSignals((interrupt) => void endAtOnce(interrupt.exitCode, lastActs.splice(0)));
+  const io = processIo(signals.signal);
   const onForce = (act: () => Promise<unknown>): void => {
     lastActs.push(act);
   };

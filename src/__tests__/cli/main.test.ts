@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../../errors.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
 
 const program = join(import.meta.dir, 'sample-program.ts');
 const runtimes: [name: string, argv: string[]][] = [
@@ -27,6 +29,28 @@ async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Reads a descriptor that does not block until `ended` and empty, leaving the writer to wait in between. */
+async function readSlowly(fd: number, ended: Promise<unknown>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let isEnded = false;
+  void ended.then(() => {
+    isEnded = true;
+  });
+  for (;;) {
+    const wasEnded = isEnded;
+    const chunk = Buffer.alloc(65_536);
+    let count = 0;
+    try {
+      count = readSync(fd, chunk);
+    } catch (error) {
+      if (errnoOf(error) !== 'EAGAIN') throw error;
+    }
+    if (count > 0) chunks.push(chunk.subarray(0, count));
+    else if (wasEnded) return Buffer.concat(chunks).toString('utf8');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 for (const [name, runtime] of runtimes) {
   describe(`main() on ${name}`, () => {
     test('cuts nothing of a large document when the reader is slow', async () => {
@@ -38,6 +62,22 @@ for (const [name, runtime] of runtimes) {
       expect(JSON.parse(text).data).toHaveLength(8_000_000);
       expect(await exited).toBe(0);
     }, 20_000);
+
+    test('cuts nothing when stdout is a pipe that does not block', async () => {
+      using dir = tempDir();
+      const fifo = dir.join('fifo');
+      execFileSync('mkfifo', [fifo]);
+      const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+      // The child's stdout shares this open file, and with it O_NONBLOCK.
+      const writer = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+      const child = start(runtime, ['big', '--json'], writer);
+      const exited = exitOf(child);
+      closeSync(writer);
+      const text = await readSlowly(reader, exited);
+      closeSync(reader);
+      expect(JSON.parse(text).data).toHaveLength(8_000_000);
+      expect(await exited).toBe(0);
+    }, 40_000);
 
     test('ends quietly with 141 when the reader leaves', async () => {
       for (const args of [['flood'], ['big']]) {
@@ -91,6 +131,15 @@ for (const [name, runtime] of runtimes) {
           error: { code: 'INTERNAL', message: 'stray fault' },
         });
       }
+    }, 20_000);
+
+    test('ends after a signal although nobody reads what it writes', async () => {
+      const child = start(runtime, ['flood']);
+      const exited = exitOf(child);
+      await once(child.stdout ?? child, 'readable'); // and no more is read
+      child.kill('SIGTERM');
+      expect(await exited).toBe(143);
+      child.stdout?.destroy();
     }, 20_000);
 
     test('does not wait for the clean-up after a second signal', async () => {

@@ -71,8 +71,9 @@ const wait: VerbModule<{ stuck?: boolean }> = {
   examples: [['sample wait', 'waits']],
   async run({ io, signal, options }) {
     const timer = setInterval(() => undefined, 1000);
+    const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     await io.stderr.write('ready\n');
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    await interrupted;
     await io.stderr.write('cleaning up\n');
     if (options.stuck === true) await new Promise(() => undefined);
     clearInterval(timer);
