@@ -1,7 +1,7 @@
 /**
  * Content that only this machine's working tree had when it was pushed (edits not committed, files git doesn't
  * track): kept, so that a three-way merge and a branch can be made later although the file was edited since.
- * One file per push, content after content; the record knows the offsets.
+ * One file per record, content after content; the record knows the offsets.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,8 +11,8 @@ import { WHOLE_FILE_BYTES } from './read-content.ts';
 /** All kept content of one sprite together; what goes beyond is not kept and merges side by side. */
 const MAX_TOTAL_BYTES = 512 * 1024 * 1024;
 
-export function baseFileOf(spriteDir: string, token: string): string {
-  return path.join(spriteDir, `base-${token}.bin`);
+export function baseFileOf(spriteDir: string, baseId: string): string {
+  return path.join(spriteDir, `base-${baseId}.bin`);
 }
 
 /** Writes the next base file, carrying over what is still needed of the last one. */
@@ -76,9 +76,9 @@ export class BaseReader implements Disposable {
   }
 }
 
-/** Removes the base files of earlier pushes. */
-export function removeOldBases(spriteDir: string, token: string): void {
-  const kept = path.basename(baseFileOf(spriteDir, token));
+/** Removes the base files of earlier records. */
+export function removeOldBases(spriteDir: string, baseId: string): void {
+  const kept = path.basename(baseFileOf(spriteDir, baseId));
   for (const name of fs.readdirSync(spriteDir)) {
     if (/^base-.*\.bin$/.test(name) && name !== kept) fs.rmSync(path.join(spriteDir, name), { force: true });
   }

@@ -23,7 +23,7 @@ export class ChangeKeeper {
 
   constructor({ dir, spriteDir, record }: KeeperContext, files: ReadonlyMap<string, FetchedFile>) {
     this.#dir = dir;
-    this.#base = new BaseReader(baseFileOf(spriteDir, record.token));
+    this.#base = new BaseReader(baseFileOf(spriteDir, record.baseId));
     this.#files = files;
   }
 

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { run } from '../process/run.ts';
 
 /** Written to a temporary name, synced, renamed. `parts` are written one after the other. */
 export function writeDurably(file: string, parts: Iterable<string | Uint8Array>, mode = 0o600): void {
@@ -46,7 +47,7 @@ export function syncDirectory(dir: string): void {
 }
 
 export function syncFile(file: string): void {
-  const fd = fs.openSync(file, 'r+');
+  const fd = fs.openSync(file, 'r');
   try {
     fs.fsyncSync(fd);
   } finally {
@@ -62,4 +63,22 @@ export function readIfThere(file: string): string | null {
     if (errnoOf(thrown) === 'ENOENT' || errnoOf(thrown) === 'ENOTDIR') return null;
     throw thrown;
   }
+}
+
+/** More files than this are synced with their whole file system at once. */
+const SYNC_EACH_MAX = 64;
+
+/** Everything below `dir` is on disk when it resolves. */
+export async function syncAll(dir: string): Promise<void> {
+  const entries = fs.readdirSync(dir, { recursive: true, withFileTypes: true });
+  if (entries.length > SYNC_EACH_MAX) {
+    const done = await run(['sync', '-f', dir], { timeoutMs: 600_000 });
+    if (!done.failed) return;
+  }
+  for (const entry of entries) {
+    const at = path.join(entry.parentPath, entry.name);
+    if (entry.isFile()) syncFile(at);
+    else if (entry.isDirectory()) syncDirectory(at);
+  }
+  syncDirectory(dir);
 }

@@ -66,7 +66,6 @@ const NEUTRAL_ENV = {
   GIT_ALLOW_PROTOCOL: '',
   GIT_NO_LAZY_FETCH: '1',
   GIT_NO_REPLACE_OBJECTS: '1',
-  GIT_LITERAL_PATHSPECS: '1',
   GIT_FLUSH: '0',
   LC_ALL: 'C',
 } as const;

@@ -77,12 +77,13 @@ async function ask(
   }
   const excludesFile = repository?.excludesFile ?? null;
   const config = excludesFile === null ? {} : { 'core.excludesFile': excludesFile };
-  const stdin = bytesOfPath(paths.map((name) => `${prefix}${name.slice(at.length)}\0`).join(''));
+  // `./`, or a name that begins with a colon would be taken for pathspec magic.
+  const stdin = bytesOfPath(paths.map((name) => `./${prefix}${name.slice(at.length)}\0`).join(''));
   const args = ['check-ignore', '--no-index', '-z', '--stdin'];
   const done = await git(args, { cwd: tree, gitDir, workTree: tree, config, stdin, signal });
   if (isGitMissing(done)) return [];
   if (done.exitCode !== 0 && done.exitCode !== 1) throw gitFailure(args, done, signal);
-  return splitNul(Buffer.from(done.stdout)).map((name) => at + name.slice(prefix.length));
+  return splitNul(Buffer.from(done.stdout)).map((name) => at + name.slice(2 + prefix.length));
 }
 
 function readRules(root: string, name: BytePath): Buffer | null {

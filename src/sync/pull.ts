@@ -19,6 +19,7 @@ import type { ProjectRepository } from './file-selection.ts';
 import { findRepository } from './git-repository.ts';
 import { hostLinkAt } from './host-state.ts';
 import { findIgnored, isRuleFile } from './ignored-paths.ts';
+import { recoverLandings } from './land-apply.ts';
 import { linkFault } from './link-safety.ts';
 import { compilePatterns } from './patterns.ts';
 import { findSpriteChanges, type SpriteChange } from './sprite-changes.ts';
@@ -61,6 +62,7 @@ const DEFAULT_LIMITS = { maxFileBytes: 4 * 1024 ** 3, maxTotalBytes: 16 * 1024 *
 export async function pullChanges(options: PullOptions): Promise<ChangeSet> {
   const { port, signal } = options;
   const root = path.resolve(options.root);
+  await recoverLandings(root, { signal });
   const sync = openSyncDir(root);
   const spriteDir = spriteDirOf(sync, port.name);
   using _lock = await holdLock(path.join(spriteDir, 'lock'), { what: `sprite "${port.name}"`, signal });

@@ -59,7 +59,7 @@ export async function sendPush(context: PushContext, work: PushWork): Promise<Se
   await removeInSprite(context, decision);
   const workDir = fs.mkdtempSync(path.join(spriteDir, 'history-'));
   try {
-    using previous = new BaseReader(baseFileOf(spriteDir, work.record?.token ?? ''));
+    using previous = new BaseReader(baseFileOf(spriteDir, work.record?.baseId ?? ''));
     using base = new BaseWriter(baseFileOf(spriteDir, token), previous);
     const sending = new Sending(context, work, trees, base, workDir);
     await context.port.unpack(writeTar(sending.members()), { signal });
@@ -205,6 +205,7 @@ function recordOf(
     spriteId: port.id,
     dir: port.dir,
     token,
+    baseId: token,
     tokenCtime,
     pushedAt: new Date().toISOString(),
     hashedAtNs,

@@ -62,7 +62,7 @@ export class PushStream {
       name: bytesOfPath(path),
       type: 'symlink',
       mode: 0o777,
-      mtimeSeconds: 0,
+      mtimeSeconds: Math.floor(Date.now() / 1000),
       sizeBytes: 0,
       linkName: bytesOfPath(target),
     };

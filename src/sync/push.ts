@@ -14,6 +14,7 @@ import path from 'node:path';
 import { decodeUtf8 } from '../process/text.ts';
 import type { EntryState } from './entry-state.ts';
 import { type ChangedEntry, fileStateOf, findHostChanges, type HostChanges } from './host-changes.ts';
+import { recoverLandings } from './land-apply.ts';
 import { loadPending } from './pending-push.ts';
 import { decidePush, type PushDecision, pushConflictError } from './push-conflicts.ts';
 import { type KeptBack, type PushPlan, type PushPlanOptions, planPush } from './push-plan.ts';
@@ -79,6 +80,7 @@ const EMPTY_SPRITE: SpriteScan = {
  * of its own at the same paths), `SPRITE_BUSY` (another command syncs this sprite), `CONFIG_INVALID` (patterns).
  */
 export async function pushProject(options: PushOptions): Promise<PushResult> {
+  await recoverLandings(options.root, { signal: options.signal });
   const plan = options.plan ?? (await planPush(options));
   const spriteDir = spriteDirOf(openSyncDir(plan.root), options.port.name);
   const what = `sprite "${options.port.name}"`;

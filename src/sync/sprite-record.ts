@@ -43,6 +43,8 @@ export interface SpriteRecord {
   readonly dir: string;
   /** Also in the sprite, at `.wreckit/sync/push-id`: what it holds is what is described here. */
   readonly token: string;
+  /** Which base file goes with it (base-store.ts). */
+  readonly baseId: string;
   /** ctime of that file, by the sprite's clock: what changed there later has a later one. */
   readonly tokenCtime: string | null;
   readonly pushedAt: string;
@@ -113,6 +115,7 @@ function parseRecord(value: unknown): SpriteRecord {
     spriteId: asTextOrNull(fields.spriteId),
     dir: asText(fields.dir),
     token: asText(fields.token),
+    baseId: asText(fields.baseId),
     tokenCtime: asTextOrNull(fields.tokenCtime),
     pushedAt: asText(fields.pushedAt),
     hashedAtNs: asText(fields.hashedAtNs),
