@@ -1,7 +1,6 @@
 /** One spawned child: its pipes, its exit as a promise, and the way to stop it with all it started. */
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { isatty } from 'node:tty';
 import { type StopOptions, type StopOutcome, stopGroup, stopProcess } from './ladder.ts';
 import { type SpawnError, spawnErrorOf } from './spawn-error.ts';
 
@@ -33,7 +32,7 @@ export interface Child {
 export function startChild({ argv, cwd, env, stdio }: ChildSpec): Child {
   const [program = '', ...args] = argv;
   // A new process group is a new session here, which has no terminal: who inherits ours stays in our group.
-  const sharesTerminal = stdio[0] === 'inherit' && isatty(0);
+  const sharesTerminal = stdio[0] === 'inherit' && isTerminal();
   const leadsGroup = !sharesTerminal && process.platform !== 'win32';
   const notStarted = (error: unknown): ChildExit => ({
     exitCode: null,
@@ -69,4 +68,9 @@ export function startChild({ argv, cwd, env, stdio }: ChildSpec): Child {
     const exit = Promise.resolve(notStarted(error));
     return { pid: null, stdin: null, stdout: null, stderr: null, exit, stop: async () => 'already_gone' };
   }
+}
+
+/** node:tty is loaded when it is needed: it takes longer than all modules of this folder. */
+function isTerminal(): boolean {
+  return process.getBuiltinModule('node:tty').isatty(0);
 }

@@ -6,7 +6,6 @@
  *   LocalFiles ── enter(name, command) → host argv ── run ── sh -c SCRIPT sh PATH …   (files/scripts.ts)
  *                                                     └ stderr → errno               (files/errno.ts)
  */
-import { randomUUID } from 'node:crypto';
 import type { FileEntry } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
 import { type RunResult, run, type StdinSource } from '../../process/run.ts';
@@ -102,7 +101,7 @@ export class LocalFiles implements FileOps {
     content: AsyncIterable<Uint8Array>,
     { user, signal, mode = DEFAULT_MODE }: WriteOptions = {},
   ): Promise<{ sizeBytes: number }> {
-    const args = [spritePath(path), fileMode(mode), randomUUID()];
+    const args = [spritePath(path), fileMode(mode), crypto.randomUUID()];
     const result = await this.#run({
       doing: 'write',
       name,

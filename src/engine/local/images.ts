@@ -1,11 +1,11 @@
 /** `--image`: a directory is used where it is, a tar archive is unpacked once per content. */
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, SpriteStartError } from '../../errors.ts';
 import { run } from '../../process/run.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
+import { sha256Hex } from './digest.ts';
 import { acquireLock } from './lock.ts';
 import type { StateDirs } from './state-dirs.ts';
 import { requireTool, TOOL_ENV } from './tools.ts';
@@ -19,9 +19,7 @@ export async function resolveImage(image: string, dirs: StateDirs, waiting: Wait
   const path = realImagePath(image);
   const stats = statSync(path);
   if (stats.isDirectory()) return path;
-  const key = createHash('sha256')
-    .update(`${path}\0${stats.size}\0${stats.mtimeMs}\0${stats.ino}`)
-    .digest('hex');
+  const key = sha256Hex(`${path}\0${stats.size}\0${stats.mtimeMs}\0${stats.ino}`);
   const unpacked = join(dirs.images, key.slice(0, 32));
   using _lock = await acquireLock(join(dirs.locks, `image-${key.slice(0, 32)}`), {
     what: `image ${path}`,

@@ -5,12 +5,12 @@
  *   link LOCK → LOCK.steal-<holder>   only one taker of this very lock succeeds
  *   the link still holds the dead holder's name? → unlink LOCK, compete for it as usual, unlink the marker
  */
-import { createHash } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
 import type { Waiting } from '../engine.ts';
+import { sha256Hex } from './digest.ts';
 
 const POLL_MS = 20;
 /** A taker that died between its two steps leaves its marker; nobody needs this long for them. */
@@ -76,7 +76,7 @@ function takeOver(path: string): boolean {
   if (text === null) return true;
   const holder = parseHolder(text);
   if (holder !== null && isSameProcess(holder)) return false;
-  const marker = `${path}.steal-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  const marker = `${path}.steal-${sha256Hex(text).slice(0, 16)}`;
   try {
     if (!tryLink(path, marker)) return dropStaleMarker(marker);
   } catch (error) {

@@ -1,5 +1,4 @@
 /** What `start` asks for, checked against what this engine and this machine can give, with defaults filled in. */
-import { randomUUID } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import type { Network } from '../../contract/schemas.ts';
@@ -124,7 +123,7 @@ export function newRecord({
   return {
     version: RECORD_VERSION,
     name: spec.name,
-    id: randomUUID(),
+    id: crypto.randomUUID(),
     phase: 'creating',
     created_at: new Date(now).toISOString(),
     expires_at: spec.ttlMs === undefined ? null : new Date(now + spec.ttlMs).toISOString(),

@@ -9,11 +9,11 @@
  *   the OCI runtime's state (`runtime`): $WISP_HOME/run when WISP_HOME is set, else below
  *   $XDG_RUNTIME_DIR/wisp, else /run/wisp (root), so that a reboot clears it
  */
-import { createHash } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { WreckitError } from '../../errors.ts';
+import { shortHash } from './digest.ts';
 
 export interface StateDirs {
   readonly home: string;
@@ -42,7 +42,7 @@ export function resolveStateDirs(env: Environment): StateDirs {
 
 function runtimeDir(env: Environment, home: string): string {
   // Runtime state of two homes is kept apart: `gc` of one must never see the containers of the other.
-  const tag = createHash('sha256').update(home).digest('hex').slice(0, 12);
+  const tag = shortHash(home);
   if (env.WISP_HOME) return join(home, 'run');
   if (env.XDG_RUNTIME_DIR) return join(env.XDG_RUNTIME_DIR, 'wisp', tag);
   if (process.getuid?.() === 0) return join('/run/wisp', tag);
