@@ -36,7 +36,7 @@ export interface FileOps {
     owner: FileOwner,
     options?: { recursive?: boolean } & FileOptions,
   ): Promise<void>;
-  /** Changes from the first `next()` on, until `signal`. Changes that follow each other at once may show as one. */
+  /** Until `signal`. Changes that follow each other at once may show as one. */
   watch(name: string, paths: readonly string[], options: WatchOptions): AsyncIterable<FileChange>;
   /** Unpacks a tar stream below `path`, which is made. */
   unpack(name: string, path: string, tar: AsyncIterable<Uint8Array>, options?: FileOptions): Promise<void>;
@@ -86,6 +86,8 @@ export interface FileOwner {
 export interface WatchOptions extends FileOptions {
   /** Directories with all below them, not only their entries. */
   readonly recursive?: boolean | undefined;
+  /** Called once: changes from then on are seen. */
+  readonly onReady?: (() => void) | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -131,6 +131,12 @@ export const verbs: readonly VerbNode[] = [
     load: async () => (await import('./verbs/pull.ts')).verb,
   },
   {
+    name: 'serve',
+    section: MACHINE,
+    summary: 'the Sprites API, over HTTP and WebSockets',
+    load: async () => (await import('./verbs/serve.ts')).verb,
+  },
+  {
     name: 'doctor',
     section: MACHINE,
     summary: 'what this machine lacks, and the line that mends it',
@@ -208,7 +214,6 @@ export const verbs: readonly VerbNode[] = [
   notYet('service', 'declared processes of a sprite'),
   notYet('ports', 'listening ports'),
   notYet('proxy', "tunnels to a sprite's ports"),
-  notYet('serve', 'the Sprites API on a socket'),
   notYet('selftest', 'try to escape and report each refusal'),
 ];
 

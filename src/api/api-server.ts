@@ -1,0 +1,294 @@
+/**
+ * The HTTP and WebSocket server of `wisp serve`. It holds no state that matters: what it knows beyond the engine
+ * (who is attached, what was last seen) is gone with it, and a new one starts from the engine again.
+ *
+ *   request ─▶ guard (Host, Origin, token) ─▶ router ─▶ query, body ─▶ handler ─▶ reply
+ *   upgrade ─▶ guard ─▶ router ─▶ query ─▶ open (may still refuse, as HTTP) ─▶ handshake ─▶ run
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { ApiContext } from './api-context.ts';
+import { type ErrorAnswer, errorAnswer, fileErrorAnswer } from './api-error.ts';
+import { ApiSocket, CLOSE } from './api-socket.ts';
+import { assertMayAsk, type Door } from './guard.ts';
+import { HttpRefusal } from './http-refusal.ts';
+import { readJson } from './read-json.ts';
+import { sendError, sendReply } from './reply.ts';
+import type { HttpRoute, Route, SocketRoute } from './route.ts';
+import { createRouter, type Router } from './router.ts';
+import { checked, parseQuery } from './validate.ts';
+
+/** Of the real service; clients choose the present forms of calls for it. */
+const SPRITE_VERSION = '0.0.1-rc46';
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_CONNECTIONS = 2048;
+/** TCP asks a silent peer whether it is still there. */
+const TCP_PROBE_MS = 30_000;
+const DEFAULT_DRAIN_MS = 5_000;
+const UNREAD_BODY_MS = 2_000;
+
+export interface ApiServerOptions {
+  readonly api: ApiContext;
+  readonly routes: readonly Route[];
+  /** Of `api.draining`. */
+  readonly draining: AbortController;
+}
+
+export class ApiServer {
+  readonly #api: ApiContext;
+  readonly #router: Router;
+  readonly #handshakes = new Map<SocketRoute, WebSocketServer>();
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<ApiSocket>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #draining: AbortController;
+  /** Ends what did not end by itself. */
+  readonly #stopping = new AbortController();
+
+  constructor({ api, routes, draining }: ApiServerOptions) {
+    this.#api = api;
+    this.#draining = draining;
+    this.#router = createRouter(routes);
+    for (const route of routes) {
+      if (route.kind === 'socket') this.#handshakes.set(route, handshakeOf(route));
+    }
+  }
+
+  /** A server that is not listening yet, for one way in. */
+  createServer(door: Door): Server {
+    const server = createServer({
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Bodies may be of any length; who stalls in one is let go by its reader.
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_PROBE_MS,
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('request', (request, response) => this.#track(this.#answer(request, response, door)));
+    server.on('upgrade', (request, socket, head) => {
+      this.#track(this.#upgrade(request, socket, head, door));
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseGarbage(error, socket));
+    this.#servers.push(server);
+    return server;
+  }
+
+  /**
+   * Takes no new connection, ends what has no end at once (watchers), gives the rest `drainMs`, then ends it.
+   * Sessions go on in any case.
+   */
+  async drain(drainMs = DEFAULT_DRAIN_MS): Promise<void> {
+    for (const server of this.#servers) server.close();
+    this.#draining.abort();
+    for (const server of this.#servers) server.closeIdleConnections();
+    const idle = Promise.allSettled([...this.#running]);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs);
+    });
+    await Promise.race([idle, late]);
+    clearTimeout(timer);
+    this.#stopping.abort();
+    await Promise.allSettled(
+      [...this.#sockets].map((socket) => socket.close(CLOSE.goingAway, 'server ends')),
+    );
+    for (const server of this.#servers) server.closeAllConnections();
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
+    const startedAt = performance.now();
+    for (const [name, value] of Object.entries(commonHeaders())) response.setHeader(name, value);
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
+    // Without a listener an error of a body nobody reads would end the process.
+    request.on('error', () => gone.abort());
+    const { pathname, searchParams } = urlOf(request);
+    let toAnswer = errorAnswer;
+    try {
+      assertMayAsk(request.headers, request.rawHeaders, door);
+      const { route, params } = this.#router.http(request.method ?? '', pathname);
+      if (route.errors === 'file') toAnswer = fileErrors(searchParams);
+      const query = parseQuery(route.query, searchParams, route.repeated);
+      const body = await bodyOf(route, request);
+      const call = { api: this.#api, params, query, body, request };
+      const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
+      // The route's own schemas made query and body: see httpRoute().
+      const reply = await route.handle({ ...call, signal } as Parameters<HttpRoute['handle']>[0]);
+      const { stallMs } = this.#api.settings;
+      await sendReply(response, reply, { stallMs, toErrorAnswer: toAnswer });
+    } catch (thrown) {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else sendError(response, toAnswer(thrown));
+      this.#noteFault(thrown, pathname);
+    } finally {
+      if (!request.complete) letGo(request);
+    }
+    const durationMs = Math.round(performance.now() - startedAt);
+    this.#api.log.debug({
+      event: 'request',
+      method: request.method,
+      path: pathname,
+      status: response.statusCode,
+      duration_ms: durationMs,
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, door: Door): Promise<void> {
+    const gone = new AbortController();
+    const onGone = (): void => gone.abort();
+    stream.on('error', onGone);
+    stream.once('close', onGone);
+    const { pathname, searchParams } = urlOf(request);
+    let toAnswer = errorAnswer;
+    try {
+      assertMayAsk(request.headers, request.rawHeaders, door);
+      const { route, params } = this.#router.socket(pathname);
+      if (route.errors === 'file') toAnswer = fileErrors(searchParams);
+      assertWebSocket(request);
+      const query = parseQuery(route.query, searchParams, route.repeated);
+      const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
+      const call = { api: this.#api, params, query, request, signal };
+      const run = await route.open(call as Parameters<SocketRoute['open']>[0]);
+      const socket = await this.#shake(request, stream, head, route);
+      if (socket !== null) await this.#run(socket, route, run);
+    } catch (thrown) {
+      refuseUpgrade(stream, toAnswer(thrown));
+      this.#noteFault(thrown, pathname);
+    }
+  }
+
+  /** Null: the client went away, or sent no proper handshake. */
+  async #shake(
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    route: SocketRoute,
+  ): Promise<ApiSocket | null> {
+    return await new Promise((resolve) => {
+      stream.once('close', () => resolve(null));
+      this.#handshakes.get(route)?.handleUpgrade(request, stream, head, (ws) => {
+        resolve(new ApiSocket(ws, { stallMs: this.#api.settings.stallMs }));
+      });
+    });
+  }
+
+  async #run(
+    socket: ApiSocket,
+    route: SocketRoute,
+    run: (socket: ApiSocket) => Promise<void>,
+  ): Promise<void> {
+    this.#sockets.add(socket);
+    try {
+      await run(socket);
+      await socket.close(CLOSE.normal);
+    } catch (thrown) {
+      this.#noteFault(thrown, route.path);
+      await socket.close(CLOSE.internal, thrown instanceof Error ? thrown.message : 'it failed');
+    } finally {
+      this.#sockets.delete(socket);
+    }
+  }
+
+  /** Refusals are the caller's business; faults are ours. */
+  #noteFault(thrown: unknown, path: string): void {
+    const { status, body } = errorAnswer(thrown);
+    const isOurs = status >= 500 && status !== 501 && !(thrown instanceof HttpRefusal);
+    const isAbort = thrown instanceof Error && thrown.name === 'AbortError';
+    if (isOurs && !isAbort)
+      this.#api.log.warn({ event: 'request_failed', path, code: body.code, err: thrown });
+  }
+}
+
+function handshakeOf({ maxMessageBytes }: SocketRoute): WebSocketServer {
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    clientTracking: false,
+    maxPayload: maxMessageBytes,
+  });
+  server.on('headers', (headers) => headers.push(...commonHeaderLines()));
+  return server;
+}
+
+function commonHeaders(): Record<string, string> {
+  return {
+    'Sprite-Version': SPRITE_VERSION,
+    'X-Sprite-Capabilities': 'signal',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+function commonHeaderLines(): string[] {
+  return Object.entries(commonHeaders()).map(([name, value]) => `${name}: ${value}`);
+}
+
+/** The path as it was sent: nothing in it is resolved. */
+function urlOf({ url = '/' }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } {
+  const at = url.indexOf('?');
+  const pathname = at === -1 ? url : url.slice(0, at);
+  return { pathname, searchParams: new URLSearchParams(at === -1 ? '' : url.slice(at + 1)) };
+}
+
+function fileErrors(query: URLSearchParams): (thrown: unknown) => ErrorAnswer {
+  return (thrown) => fileErrorAnswer(thrown, query.get('path') ?? '');
+}
+
+/** A refused client may go on sending its body: it gets a moment to read the answer. */
+function letGo(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), UNREAD_BODY_MS);
+  timer.unref();
+  request.once('close', () => clearTimeout(timer));
+  request.resume();
+}
+
+async function bodyOf({ bodyKind, body }: HttpRoute, request: IncomingMessage): Promise<unknown> {
+  if (bodyKind !== 'json' || body === null) return undefined;
+  return checked(body, (await readJson(request)) ?? {}, 'body');
+}
+
+function assertWebSocket({ method, headers }: IncomingMessage): void {
+  if (method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket') return;
+  throw new HttpRefusal(400, 'bad_request', 'upgrade: only to WebSocket, with GET');
+}
+
+function refuseUpgrade(stream: Duplex, answer: ErrorAnswer): void {
+  if (!stream.writable) return;
+  const body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
+  const headers = {
+    ...commonHeaders(),
+    ...answer.headers,
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  stream.write(
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Error'}\r\n${lines.join('')}\r\n`,
+  );
+  stream.end(body, () => stream.destroy());
+}
+
+function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

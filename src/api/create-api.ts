@@ -1,0 +1,31 @@
+/** Puts the server together: the one place that knows all its parts. */
+import type { SpriteEngine } from '../engine/engine.ts';
+import type { Logger } from '../logging.ts';
+import { packageVersion } from '../package-root.ts';
+import { type ApiSettings, DEFAULT_SETTINGS } from './api-context.ts';
+import { ApiServer } from './api-server.ts';
+import { SessionClients } from './exec/session-clients.ts';
+import { openApiDocument } from './openapi.ts';
+import { routes } from './routes/index.ts';
+import { SpriteWatch } from './sprite-watch.ts';
+
+export interface Api {
+  readonly server: ApiServer;
+  readonly clients: SessionClients;
+}
+
+export function createApi(engine: SpriteEngine, log: Logger, settings: Partial<ApiSettings> = {}): Api {
+  const draining = new AbortController();
+  const clients = new SessionClients(engine, log);
+  let document: unknown;
+  const api = {
+    engine,
+    log,
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+    clients,
+    sprites: new SpriteWatch(engine),
+    draining: draining.signal,
+    openapi: () => (document ??= openApiDocument(routes, packageVersion())),
+  };
+  return { server: new ApiServer({ api, routes, draining }), clients };
+}

@@ -1,0 +1,54 @@
+/** A session as the API tells it. */
+import type { Session } from '../../contract/schemas.ts';
+
+export interface SessionInfo {
+  readonly type: 'session_info';
+  readonly session_id: string;
+  readonly command: string;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly cols: number;
+  readonly rows: number;
+  /** This client started it. */
+  readonly is_owner: boolean;
+  readonly tty: boolean;
+  /** Where in its output the bytes that follow begin. */
+  readonly stdout_offset: number;
+  readonly stderr_offset: number;
+}
+
+export function sessionInfo(
+  session: Session,
+  isOwner: boolean,
+  from: { readonly stdout: number; readonly stderr: number },
+): SessionInfo {
+  return {
+    type: 'session_info',
+    session_id: session.id,
+    command: session.command.join(' '),
+    created: Math.floor(Date.parse(session.created_at) / 1000),
+    cols: session.cols ?? 0,
+    rows: session.rows ?? 0,
+    is_owner: isOwner,
+    tty: session.tty,
+    stdout_offset: from.stdout,
+    stderr_offset: from.stderr,
+  };
+}
+
+/** An entry of the session list. */
+export function sessionEntry(session: Session): Record<string, unknown> {
+  return {
+    id: session.id,
+    command: session.command.join(' '),
+    workdir: session.dir,
+    created: session.created_at,
+    tty: session.tty,
+    bytes_per_second: 0,
+    is_active: session.state === 'running',
+    last_activity: session.created_at,
+    user: session.user,
+    stdout_bytes: session.stdout_bytes,
+    stderr_bytes: session.stderr_bytes,
+  };
+}

@@ -1,0 +1,254 @@
+/** `exec`: new commands and running ones, over WebSockets and plain HTTP. */
+import { z } from 'zod';
+import { assertSessionId, quote } from '../../contract/names.ts';
+import type { Session } from '../../contract/schemas.ts';
+import { parseDurationMs } from '../../contract/units.ts';
+import type { SessionHandle } from '../../engine/engine.ts';
+import { WreckitError } from '../../errors.ts';
+import type { ApiContext } from '../api-context.ts';
+import type { ApiSocket } from '../api-socket.ts';
+import { EXEC_REPEATED, type ExecParams, ExecQuery, sessionSpecOf } from '../exec/exec-query.ts';
+import { execFrames, feedSession } from '../exec/http-exec.ts';
+import { killSteps } from '../exec/kill-session.ts';
+import { SessionMessage, serveSession, signalName } from '../exec/serve-session.ts';
+import { sessionEntry } from '../exec/session-text.ts';
+import { HttpRefusal } from '../http-refusal.ts';
+import { eagerBytes, json, ndjson } from '../reply.ts';
+import { httpRoute, type Route, socketRoute } from '../route.ts';
+import { ExecFrame, KillStep, SessionList } from '../schemas/exec.ts';
+
+/** A client may send all of its input as one message. */
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+/** What an attaching client is shown of a log at most. */
+const SCROLLBACK_BYTES = 1024 * 1024;
+/** A session that has ended is still attached to for this long: its last output and its exit. */
+const LINGER_MS = 30_000;
+const DEFAULT_KILL_GRACE_MS = 10_000;
+const MAX_KILL_GRACE_MS = 3_600_000;
+
+const AttachQuery = ExecQuery.pick({ output_offset: true, stderr_offset: true, stdin: true });
+const KillQuery = z.object({
+  signal: z.string().default('SIGTERM').describe('With or without `SIG`'),
+  timeout: z.string().default('10s').describe('Then SIGKILL; `0s`: the one signal and no more'),
+});
+
+const start = socketRoute({
+  path: '/v1/sprites/{name}/exec',
+  summary: 'Run a command, over a WebSocket',
+  description: 'Frames of one stream byte and data; raw bytes with a terminal. Text frames are JSON.',
+  query: ExecQuery,
+  repeated: EXEC_REPEATED,
+  messages: { client: SessionMessage, server: ExecFrame },
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  async open({ api, params, query, signal }) {
+    if (query.id !== undefined && query.id !== '') {
+      return await openAttached(api, params.name, assertSessionId(query.id), query, signal);
+    }
+    const handle = await api.engine.openSession(params.name, sessionSpecOf(query), { signal });
+    return await attended(api, params.name, handle, signal, async (session) => ({
+      session,
+      isOwner: true,
+      from: { stdout: 0, stderr: 0 },
+      screen: null,
+    }));
+  },
+});
+
+const attach = socketRoute({
+  path: '/v1/sprites/{name}/exec/{session_id}',
+  summary: 'Attach to a running command',
+  description:
+    'First `session_info`, then what a terminal shows now or the end of the output, then what comes.',
+  query: AttachQuery,
+  messages: { client: SessionMessage, server: ExecFrame },
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  open: ({ api, params, query, signal }) => openAttached(api, params.name, params.session_id, query, signal),
+});
+
+type Offsets = Pick<ExecParams, 'output_offset' | 'stderr_offset'>;
+type Beginning = Omit<Parameters<typeof serveSession>[1], 'api' | 'name' | 'handle'>;
+
+async function openAttached(
+  api: ApiContext,
+  name: string,
+  sessionId: string,
+  offsets: Offsets,
+  signal: AbortSignal,
+): Promise<(socket: ApiSocket) => Promise<void>> {
+  const handle = await api.engine.session(name, sessionId, { signal });
+  return await attended(api, name, handle, signal, async (session) => {
+    assertAttachable(session, offsets);
+    return { session, isOwner: false, ...(await beginning(handle, session, offsets, signal)) };
+  });
+}
+
+/** Who comes back for the bytes it missed may have them as long as there are any. */
+function assertAttachable({ id, state, exited_at }: Session, { output_offset }: Offsets): void {
+  if (state === 'running' || output_offset !== undefined) return;
+  if (state === 'exited' && Date.parse(exited_at ?? '') > Date.now() - LINGER_MS) return;
+  throw new WreckitError('SESSION_NOT_FOUND', `session not found: ${id}`);
+}
+
+async function beginning(
+  handle: SessionHandle,
+  session: Session,
+  { output_offset, stderr_offset }: Offsets,
+  signal: AbortSignal,
+): Promise<Pick<Beginning, 'from' | 'screen'>> {
+  if (output_offset === undefined && session.tty && handle.screen !== undefined) {
+    const { bytes: screen, nextOffset } = await handle.screen({ signal });
+    return { from: { stdout: nextOffset, stderr: 0 }, screen };
+  }
+  const tail = (end: number, first: number): number => Math.max(first, end - SCROLLBACK_BYTES);
+  const stdout = output_offset ?? tail(session.stdout_bytes, session.stdout_start);
+  const stderr = stderr_offset ?? tail(session.stderr_bytes, session.stderr_start);
+  return { from: { stdout, stderr }, screen: null };
+}
+
+/** The session counts as attended from now on, whatever becomes of the handshake. */
+async function attended(
+  api: ApiContext,
+  name: string,
+  handle: SessionHandle,
+  signal: AbortSignal,
+  begin: (session: Session) => Promise<Beginning>,
+): Promise<(socket: ApiSocket) => Promise<void>> {
+  const session = await handle.info();
+  const client = api.clients.attach(name, session);
+  const leave = async (): Promise<void> => {
+    client[Symbol.dispose]();
+    await handle[Symbol.asyncDispose]();
+  };
+  const onAbort = (): void => void leave();
+  try {
+    signal.throwIfAborted();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const begun = await begin(session);
+    return async (socket) => {
+      try {
+        await serveSession(socket, { api, name, handle, ...begun });
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+        await leave();
+      }
+    };
+  } catch (thrown) {
+    signal.removeEventListener('abort', onAbort);
+    await leave();
+    throw thrown;
+  }
+}
+
+const startHttp = httpRoute({
+  method: 'POST',
+  path: '/v1/sprites/{name}/exec',
+  summary: 'Run a command without a terminal, over plain HTTP',
+  description:
+    'The body is its input when `stdin` is set. Each HTTP chunk of the answer is one frame: 1 stdout, 2 stderr, 3 and the exit code.',
+  query: ExecQuery,
+  repeated: EXEC_REPEATED,
+  takesBytes: true,
+  streams: 'bytes',
+  async handle({ api, params, query, request, signal }) {
+    if (query.tty) throw new WreckitError('USAGE', 'query "tty": a terminal needs a WebSocket');
+    const handle = await api.engine.openSession(params.name, sessionSpecOf(query), { signal });
+    const client = api.clients.attach(params.name, await handle.info());
+    if (query.stdin) {
+      feedSession(handle, request).catch((error: unknown) => {
+        api.log.debug({ event: 'input_ended_early', sprite: params.name, session: handle.id, err: error });
+      });
+    }
+    return eagerBytes(releasing(execFrames(handle, signal), handle, client));
+  },
+});
+
+async function* releasing(
+  frames: AsyncIterable<Uint8Array>,
+  handle: SessionHandle,
+  client: Disposable,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* frames;
+  } finally {
+    client[Symbol.dispose]();
+    await handle[Symbol.asyncDispose]();
+  }
+}
+
+const list = httpRoute({
+  method: 'GET',
+  path: '/v1/sprites/{name}/exec',
+  summary: 'The commands that run',
+  answers: { 200: SessionList },
+  async handle({ api, params, signal }) {
+    const all = await api.engine.sessions(params.name, { signal });
+    const sessions = all.filter(({ state }) => state === 'running').map(sessionEntry);
+    return json({ count: sessions.length, sessions });
+  },
+});
+
+const show = httpRoute({
+  method: 'GET',
+  path: '/v1/sprites/{name}/exec/{session_id}',
+  summary: 'One command that runs',
+  answers: { 200: SessionList.shape.sessions.element },
+  async handle({ api, params, signal }) {
+    return json(sessionEntry(await findRunning(api, params.name, params.session_id, signal)));
+  },
+});
+
+const kill = httpRoute({
+  method: 'POST',
+  path: '/v1/sprites/{name}/exec/{session_id}/kill',
+  summary: 'End a command',
+  description: 'One line per step; the last one is `complete`. 410 when it has ended already.',
+  query: KillQuery,
+  streams: 'ndjson',
+  answers: { 200: KillStep },
+  async handle({ api, params, query, signal }) {
+    return await killReply(api, params, query, signal);
+  },
+});
+
+const remove = httpRoute({
+  method: 'DELETE',
+  path: '/v1/sprites/{name}/exec/{session_id}',
+  summary: 'End a command (the same as `kill`)',
+  query: KillQuery,
+  streams: 'ndjson',
+  answers: { 200: KillStep },
+  async handle({ api, params, query, signal }) {
+    return await killReply(api, params, query, signal);
+  },
+});
+
+async function killReply(
+  { engine }: ApiContext,
+  { name, session_id: sessionId }: { name: string; session_id: string },
+  query: z.output<typeof KillQuery>,
+  signal: AbortSignal,
+) {
+  const graceMs = query.timeout === '' ? DEFAULT_KILL_GRACE_MS : parseDurationMs(query.timeout);
+  if (graceMs > MAX_KILL_GRACE_MS) throw new WreckitError('USAGE', 'query "timeout": at most one hour');
+  const session = (await engine.sessions(name, { signal })).find(({ id }) => id === sessionId);
+  if (session === undefined) {
+    throw new WreckitError('SESSION_NOT_FOUND', `session not found: ${quote(sessionId)}`);
+  }
+  if (session.state !== 'running') {
+    throw new HttpRefusal(410, 'session_gone', `session ${quote(sessionId)}: it has ended already`);
+  }
+  return ndjson(killSteps({ engine, name, sessionId, signalName: signalName(query.signal), graceMs }));
+}
+
+async function findRunning(
+  { engine }: ApiContext,
+  name: string,
+  sessionId: string,
+  signal: AbortSignal,
+): Promise<Session> {
+  const session = (await engine.sessions(name, { signal })).find(({ id }) => id === sessionId);
+  if (session !== undefined && session.state === 'running') return session;
+  throw new WreckitError('SESSION_NOT_FOUND', `session not found: ${sessionId}`);
+}
+
+export const execRoutes: readonly Route[] = [start, attach, startHttp, list, show, kill, remove];

@@ -1,0 +1,136 @@
+import { join, resolve } from 'node:path';
+import { isLoopback, type ListenAddress, parseListenAddress } from '../../api/listen.ts';
+import type { Serving, TcpOptions } from '../../api/serve-api.ts';
+import type { TokenFile } from '../../api/token-file.ts';
+import type { VerbResult } from '../../cli/verb.ts';
+import { successDocument } from '../../contract/envelope.ts';
+import { quote } from '../../contract/names.ts';
+import type { Network } from '../../contract/schemas.ts';
+import { resolveStateDirs } from '../../engine/local/state-dirs.ts';
+import { WreckitError } from '../../errors.ts';
+import { createEngine } from '../create-engine.ts';
+import { collected, domain, graceMs, network } from '../flags.ts';
+import type { WispContext, WispVerb } from '../globals.ts';
+
+interface Options {
+  /** False: `--no-socket`. */
+  readonly socket?: string | false;
+  readonly listen?: ListenAddress;
+  readonly tokenFile?: string;
+  readonly allowHost?: string[];
+  readonly network?: Network;
+  readonly drain: number;
+}
+
+const NOTES = `
+The calls are those of Fly's Sprites API: its SDKs take the URL as base URL, and what is in the token file
+as token. On the unix socket no token is asked for; only this user can open it. Sessions don't depend on
+this program: end it or kill it at any time, and start it again.`;
+
+export const verb: WispVerb<Options> = {
+  define: (command) =>
+    command
+      .option('--socket <path>', 'unix socket; one in the state directory when absent')
+      .option('--no-socket', 'no unix socket')
+      .option('--listen <address>', 'TCP too, such as 127.0.0.1:8080; port 0: any', parseListenAddress)
+      .option('--token-file <file>', 'for --listen: the token clients send; made when it is not there')
+      .option(
+        '--allow-host <name>',
+        'for --listen beyond this machine: what clients call it (again for more)',
+        collected(domain),
+      )
+      .option('--network <mode>', 'of sprites made through the API: none, filtered or open', network)
+      .option('--drain <duration>', 'how long what runs may take once this is to end', graceMs, 5_000)
+      .addHelpText('after', NOTES),
+  examples: [
+    ['wisp serve', 'on a unix socket'],
+    ['wisp serve --listen 127.0.0.1:8080 --json', 'on TCP too; says where, and which file has the token'],
+    ['wisp serve --no-socket --listen 127.0.0.1:0 --token-file ./token', 'on TCP alone, at any port'],
+  ],
+  run: serve,
+};
+
+async function serve(context: WispContext<Options>): Promise<VerbResult> {
+  const { io, json, signal, globals, options } = context;
+  assertSafe(options);
+  const engine = await createEngine(context);
+  const { serveApi } = await import('../../api/serve-api.ts');
+  const { createLogger } = await import('../../logging.ts');
+  const token = options.listen === undefined ? null : await tokenFile(context);
+  const level = globals.verbose ? 'debug' : globals.quiet ? 'error' : 'info';
+  const log = await createLogger({ level, secrets: token === null ? [] : [token.token] });
+  const serving = await serveApi({
+    engine,
+    log,
+    socket: socketPath(context),
+    tcp: tcpOptions(options, token),
+    network: options.network,
+  });
+  const ready = readyData(serving, token);
+  await io.stdout.write(json ? `${JSON.stringify(successDocument('serve', ready))}\n` : readyText(ready));
+  await aborted(signal);
+  log.info({ event: 'draining', drain_ms: options.drain });
+  await serving.end(options.drain);
+  return {};
+}
+
+/** Throws `USAGE`. */
+function assertSafe({ socket, listen, tokenFile: file, allowHost = [] }: Options): void {
+  if (listen === undefined) {
+    const listenHint = 'add: --listen 127.0.0.1:8080';
+    if (socket === false) throw usage('with --no-socket there is nothing to listen on', listenHint);
+    if (file !== undefined) throw usage('--token-file is for TCP; the socket asks for no token', listenHint);
+    if (allowHost.length > 0) throw usage('--allow-host is for TCP', listenHint);
+  } else if (!isLoopback(listen.host) && allowHost.length === 0) {
+    throw usage(
+      `--listen ${quote(listen.host)} can be reached from other machines`,
+      'say that it is meant, with the name clients call it by: --allow-host my-machine.example',
+    );
+  }
+}
+
+function usage(problem: string, hint: string): WreckitError {
+  return new WreckitError('USAGE', `serve: ${problem}`, { hint });
+}
+
+function socketPath({ options: { socket }, io, cwd }: WispContext<Options>): string | null {
+  if (socket === false) return null;
+  return socket === undefined ? join(resolveStateDirs(io.env).runtime, 'api.sock') : resolve(cwd, socket);
+}
+
+async function tokenFile({ options, io, cwd }: WispContext<Options>): Promise<TokenFile> {
+  const { ensureTokenFile } = await import('../../api/token-file.ts');
+  const standard = join(resolveStateDirs(io.env).home, 'api-token');
+  return ensureTokenFile(options.tokenFile === undefined ? standard : resolve(cwd, options.tokenFile));
+}
+
+function tcpOptions({ listen, allowHost = [] }: Options, token: TokenFile | null): TcpOptions | null {
+  if (listen === undefined || token === null) return null;
+  return { address: listen, token: token.token, hosts: allowHost };
+}
+
+interface Ready {
+  readonly socket: string | null;
+  readonly url: string | null;
+  readonly token_file: string | null;
+  readonly pid: number;
+}
+
+function readyData({ socket, url }: Serving, token: TokenFile | null): Ready {
+  return { socket, url, token_file: token?.path ?? null, pid: process.pid };
+}
+
+function readyText({ socket, url, token_file: file }: Ready): string {
+  const lines = [
+    ...(socket === null ? [] : [`socket  ${socket}`]),
+    ...(url === null ? [] : [`url     ${url}`, `token   in ${file}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
