@@ -161,7 +161,6 @@ test('verbs that this engine has not answer UNSUPPORTED, whatever their argument
   for (const line of [
     'fork a b',
     'checkpoint create demo',
-    'serve --socket x',
     'service add demo -- run',
     'ports demo --watch',
     'proxy demo 80:80',
