@@ -4,8 +4,9 @@ import type { Check } from '../contract/schemas.ts';
 import { toWreckitError } from '../errors.ts';
 import { configOf, spriteRunnerOf } from './context.ts';
 import { checkAgentProgram, checkModelKey } from './doctor/agent-checks.ts';
-import { checked, fail, ok } from './doctor/check.ts';
+import { checked, fail } from './doctor/check.ts';
 import { checkConfig, checkIgnored, checkSecrets, fixIgnored, fixSecrets } from './doctor/project-checks.ts';
+import { checkRuntime } from './doctor/runtime-check.ts';
 import { checkToken, wispChecks } from './doctor/wisp-checks.ts';
 import type { WreckitContext, WreckitVerb } from './globals.ts';
 
@@ -38,7 +39,7 @@ export const verb: WreckitVerb<{ fix?: boolean }> = {
 
 /** A configuration that is refused is the one thing to mend: nothing else is asked with settings that are not in force. */
 async function loadOrNull(context: Context): Promise<{ config: LoadedConfig | null; checks: Check[] }> {
-  const runtime = await checked('runtime', checkRuntime);
+  const runtime = await checked('runtime', () => checkRuntime(context));
   try {
     return { config: await configOf(context), checks: [] };
   } catch (error) {
@@ -52,7 +53,7 @@ async function checkAll(context: Context, loaded: LoadedConfig): Promise<Check[]
   const { signal, globals } = context;
   const runner = await spriteRunnerOf(context, loaded);
   const groups = await Promise.all([
-    checked('runtime', checkRuntime),
+    checked('runtime', () => checkRuntime(context)),
     checked('config', () => checkConfig(loaded)),
     wispChecks(runner, signal),
     checked('sprites-token', () => checkToken(loaded, globals.engine)),
@@ -63,13 +64,6 @@ async function checkAll(context: Context, loaded: LoadedConfig): Promise<Check[]
   ]);
   signal.throwIfAborted();
   return groups.flat();
-}
-
-/** The launchers refuse runtimes that are too old; this says which one they chose. */
-function checkRuntime(): ReturnType<typeof ok> {
-  const { bun } = process.versions;
-  const platform = `${process.platform} ${process.arch}`;
-  return ok(bun === undefined ? `Node ${process.versions.node} on ${platform}` : `Bun ${bun} on ${platform}`);
 }
 
 /** What was (or under --dry-run: would be) mended. */
@@ -100,6 +94,9 @@ async function fixSprites(context: Context, loaded: LoadedConfig, dryRun: boolea
   return `remove ${removed.map(({ name, reason }) => `${name} (${reason})`).join(', ')}`;
 }
 
+/** The checks that `--fix` does something about. */
+const FIXABLE = new Set(['git', 'secrets', 'sprites']);
+
 const MARKS: Readonly<Record<Check['status'], string>> = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 
 function checkText({ name, status, message, fix }: Check): string {
@@ -111,6 +108,7 @@ function summary(checks: readonly Check[], isFixWanted: boolean): string {
   const failed = checks.filter(({ status }) => status === 'fail').length;
   const warned = checks.filter(({ status }) => status === 'warn').length;
   if (failed + warned === 0) return '\nEverything is in order';
-  const advice = isFixWanted ? '' : '; wreckit doctor --fix mends what is safe to mend';
+  const canFix = !isFixWanted && checks.some(({ name, status }) => status !== 'ok' && FIXABLE.has(name));
+  const advice = canFix ? '; wreckit doctor --fix mends what is safe to mend' : '';
   return `\n${failed} failed, ${warned} to look at${advice}`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { checkNode } from '../../commands/doctor/runtime-check.ts';
 import { type FakeScenario, fakeWisp } from '../helpers/fake-wisp.ts';
 import { type TempDir, tempDir } from '../helpers/temp-dir.ts';
 import { wreckit, wreckitJson } from '../helpers/wreckit.ts';
@@ -56,7 +57,7 @@ describe('wreckit doctor', () => {
     expect(of('oci-runtime')).toEqual(failing);
     const { stdout } = await wreckit(['doctor'], options);
     expect(stdout).toContain('FAIL  oci-runtime: neither is installed\n      fix: apt-get install runc\n');
-    expect(stdout).toContain('1 failed, ');
+    expect(stdout).toContain('\n1 failed, 2 to look at; wreckit doctor --fix mends');
   });
 
   test('exits 0 when nothing fails', async () => {
@@ -191,6 +192,15 @@ describe('wreckit doctor', () => {
       fix: `chmod 600 ${dir.join('.wreckit/config.local.json')}`,
     });
   });
+});
+
+test('checkNode() refuses a Node that is too old', () => {
+  expect(checkNode('20.17.9', 'linux x64')).toMatchObject({
+    status: 'fail',
+    message: expect.stringContaining('20.18'),
+  });
+  expect(checkNode('18.20.0', 'linux x64').status).toBe('fail');
+  for (const version of ['20.18.0', '22.0.0', '24.1.0']) expect(checkNode(version, 'x').status).toBe('ok');
 });
 
 describe('wreckit doctor --fix', () => {

@@ -81,6 +81,14 @@ describe('loadConfig() puts each layer over the one below', () => {
     });
   });
 
+  test('the kind of the default agent named above changes nothing below', async () => {
+    const { load } = project({
+      '~/.wreckitrc': { agent: { maxVMs: 2, agent: { model: 'm' } } },
+      [CONFIG]: { agent: { kind: 'sprite', agent: { kind: 'rlm' } } },
+    });
+    expect((await load()).config.agent).toMatchObject({ maxVMs: 2, agent: { kind: 'rlm', model: 'm' } });
+  });
+
   test('a change of kind keeps env, which belongs to no kind, and nothing else', async () => {
     const here = project({
       '~/.wreckitrc': { agent: { maxVMs: 2, env: { A: '1' } } },
@@ -105,6 +113,17 @@ describe('loadConfig() puts each layer over the one below', () => {
     const { config, ignored } = await load();
     expect(config.agent).toMatchObject({ agent: { kind: 'claude_sdk', max_tokens: 5 } });
     expect(ignored.map(({ path }) => path.join('.'))).toEqual(['agent.agent.command', 'agent.agent.args']);
+  });
+
+  test('a change of the inner kind alone', async () => {
+    const inner = { kind: 'claude_sdk', max_tokens: 5, env: { A: '1' } };
+    const { load } = project({
+      [CONFIG]: { agent: { kind: 'sprite', maxVMs: 3, agent: inner } },
+      [LOCAL]: { agent: { agent: { kind: 'codex_sdk' } } },
+    });
+    const { config } = await load();
+    expect(config.agent).toMatchObject({ kind: 'sprite', maxVMs: 3 });
+    expect(config.agent).toHaveProperty('agent', { kind: 'codex_sdk', env: { A: '1' } });
   });
 
   test('a command in a higher layer never undoes a sandbox that was asked for', async () => {
@@ -176,6 +195,13 @@ describe('loadConfig() takes from the environment', () => {
     expect(ofEnv.spritesToken).toMatchObject({ value: 'first', origin: { source: 'SPRITES_TOKEN' } });
     const bare = await project().load({ env: { SPRITE_TOKEN: 'second' } });
     expect(bare.spritesToken).toMatchObject({ value: 'second', origin: { source: 'SPRITE_TOKEN' } });
+  });
+
+  test('nothing from an empty variable', async () => {
+    const env = { WRECKIT_MAX_VMS: '', WRECKIT_AGENT: '', WRECKIT_CONFIG: '', SPRITES_TOKEN: '' };
+    const { config, spritesToken } = await project().load({ env });
+    expect(config).toEqual(DEFAULT_CONFIG);
+    expect(spritesToken).toBeNull();
   });
 
   test('nothing from an unknown variable, but says so', async () => {
