@@ -34,6 +34,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const PROGRAMS = { wreckit: 'src/index.ts', wisp: 'src/wisp/index.ts' };
 const SELF_DIR = '__bundleDir';
+const SELF_FILE = '__bundleFile';
 
 const isForced = process.argv.includes('--force');
 const needsAll = process.argv.includes('--require-all');
@@ -82,7 +83,9 @@ function buildForBun(bun, out) {
       '--keep-names',
       // Bun would write this machine's path of each source in place of these.
       `--define=import.meta.dirname=${SELF_DIR}`,
-      `--banner=var ${SELF_DIR}=__dirname;`,
+      `--define=__dirname=${SELF_DIR}`,
+      `--define=__filename=${SELF_FILE}`,
+      `--banner=var ${SELF_DIR}=__dirname,${SELF_FILE}=__filename;`,
       `--outdir=${join(out, 'bun')}`,
       `--entry-naming=${name}.[ext]`,
     ];
@@ -110,15 +113,17 @@ async function buildForNode(out) {
     minify: true,
     keepNames: true,
     platform: 'node',
+    // Packages that offer ESM beside CommonJS of a kind that can't be bundled (UMD).
+    mainFields: ['module', 'main'],
     // A UMD main can not be bundled; packages that have one have a module beside it.
     mainFields: ['module', 'main'],
     format: 'esm',
     target: `node${minimum}`,
     legalComments: 'none',
     logLevel: 'error',
-    // CommonJS dependencies call require for Node's own modules.
+    // CommonJS dependencies call require for Node's own modules, and ask where they lie.
     banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename;",
     },
   });
   for (const name of Object.keys(PROGRAMS)) {

@@ -21,7 +21,8 @@ export interface LoggerOptions {
 /** A logger whose every line has gone through `redact`. Writes are synchronous: nothing is lost at exit. */
 export async function createLogger(options: LoggerOptions = {}): Promise<Logger> {
   const { level = 'info', file, secrets = [] } = options;
-  const { pino } = await import('pino');
+  // CommonJS: a bundle with lazy chunks gives its exports as the default alone.
+  const { pino } = (await import('pino')).default;
   const isPretty = options.pretty ?? (file === undefined && process.stderr.isTTY === true);
   const target = pino.destination({
     dest: file ?? 2,
