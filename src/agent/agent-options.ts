@@ -4,6 +4,7 @@ import type { AgentConfigUnion, RlmAgentConfig, SpriteAgentConfig } from '../sch
 import type { AgentEvent } from './agent-events.ts';
 import type { CommandHost } from './command-host.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { WispClient } from './wisp-client/wisp-client.ts';
 
 /** A server of the Model Context Protocol that the agent may use. */
 export type McpServerConfig =
@@ -17,6 +18,15 @@ export type McpServerConfig =
       readonly url: string;
       readonly headers?: Readonly<Record<string, string>>;
     };
+
+/** A sprite for the tools of an agent whose model loop runs on this machine. */
+export interface AgentPlace {
+  readonly client: WispClient;
+  /** Its name. */
+  readonly sprite: string;
+  /** The project's directory inside. */
+  readonly dir: string;
+}
 
 /** Every option reaches every kind, or the run is refused with `UNSUPPORTED` naming the option. */
 export interface AgentRunOptions {
@@ -47,6 +57,8 @@ export interface AgentRunOptions {
   readonly lifecycle?: Lifecycle | undefined;
   /** Where the agent's program runs; absent: on this machine, in `cwd`. */
   readonly host?: CommandHost | undefined;
+  /** Where the tools of an `rlm` agent work; absent: as its config says. */
+  readonly place?: AgentPlace | undefined;
   /** Where the agent's credentials are taken from (by allow-list); absent: this program's environment. */
   readonly sourceEnv?: Readonly<Record<string, string | undefined>> | undefined;
 }

@@ -38,6 +38,7 @@ import { writeEnvFile } from './wisp-client/env-file.ts';
 import { type CallDetails, WispCaller, type WispCallerOptions } from './wisp-client/wisp-caller.ts';
 import type {
   KillSessionOptions,
+  LogsOptions,
   SpriteCapture,
   SpriteCaptureOptions,
   SpriteExecOptions,
@@ -214,13 +215,9 @@ export class SpriteRunner implements WispClient {
     return this.#items(normaliseSessions(data, 'sessions'));
   }
 
-  logs(
-    name: string,
-    sessionId: string,
-    options: WispCallOptions & { from?: number | undefined; follow?: boolean | undefined } = {},
-  ): AsyncIterable<Uint8Array> {
-    const { from, follow, ...call } = options;
-    return this.#caller.read(logsCommand(name, sessionId, { from, follow }), call);
+  logs(name: string, sessionId: string, options: LogsOptions = {}): AsyncIterable<Uint8Array> {
+    const { from, follow, stream, ...call } = options;
+    return this.#caller.read(logsCommand(name, sessionId, { from, follow, stream }), call);
   }
 
   async killSession(

@@ -97,6 +97,13 @@ export interface KillSessionOptions extends WispCallOptions {
   readonly grace?: string | undefined;
 }
 
+export interface LogsOptions extends WispCallOptions {
+  readonly from?: number | undefined;
+  readonly follow?: boolean | undefined;
+  /** `stdout` when absent. */
+  readonly stream?: 'stdout' | 'stderr' | undefined;
+}
+
 export interface WispClient {
   version(options?: WispCallOptions): Promise<VersionData>;
   /** Idempotent; ready when it resolves. */
@@ -122,11 +129,7 @@ export interface WispClient {
   attach(name: string, sessionId?: string, options?: WispCallOptions): Promise<AttachData>;
   sessions(name: string, options?: WispCallOptions): Promise<Session[]>;
   /** A session's output as raw bytes, from an absolute offset. With `follow` until the session has ended. */
-  logs(
-    name: string,
-    sessionId: string,
-    options?: WispCallOptions & { from?: number | undefined; follow?: boolean | undefined },
-  ): AsyncIterable<Uint8Array>;
+  logs(name: string, sessionId: string, options?: LogsOptions): AsyncIterable<Uint8Array>;
   killSession(
     name: string,
     sessionId: string,

@@ -1,0 +1,183 @@
+/**
+ * Runs an agent's program inside a sprite, as a detached session: it goes on when this process dies, and its
+ * output can be read again from any offset.
+ *
+ *   files, prompt ─▶ /dev/shm (memory, mode 0600) ─▶ exec --detach ─▶ logs --follow, per stream ─▶ exit code
+ *     abort, deadline ─▶ kill-session: SIGTERM → grace → SIGKILL, inside
+ */
+import { randomBytes } from 'node:crypto';
+import { WreckitError } from '../../errors.ts';
+import { type CommandHost, type CommandOutcome, type CommandRequest, placeFiles } from '../command-host.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { WispClient } from '../wisp-client/wisp-client.ts';
+
+export interface SpriteHostOptions {
+  readonly client: WispClient;
+  /** The sprite's name. */
+  readonly name: string;
+  /** The project's directory inside. */
+  readonly dir: string;
+  readonly lifecycle?: Lifecycle | undefined;
+  /** From SIGTERM to SIGKILL; default 10 s. */
+  readonly graceMs?: number | undefined;
+  /** Called once the program runs. */
+  readonly onSession?: ((sessionId: string) => void) | undefined;
+}
+
+const DEFAULT_GRACE_MS = 10_000;
+/** A wisp that dies while it follows a log is asked again from where it was. */
+const MAX_LOG_ATTEMPTS = 5;
+const STDIN_FILE = 'stdin';
+/** The prompt comes from a file, so that nobody has to stay to feed it. */
+const WITH_STDIN = ['/bin/sh', '-c', 'exec "$@" <"$0"'];
+
+export function spriteHost(options: SpriteHostOptions): CommandHost {
+  return {
+    isSandbox: true,
+    name: `sprite ${options.name}`,
+    execute: (request) => withFiles(options, request, (filesDir) => execute(options, request, filesDir)),
+  };
+}
+
+type StopCause = 'timeout' | 'abort';
+
+async function execute(
+  options: SpriteHostOptions,
+  request: CommandRequest,
+  filesDir: string,
+): Promise<CommandOutcome> {
+  const { client, name, graceMs = DEFAULT_GRACE_MS } = options;
+  const place = (text: string): string => placeFiles(text, filesDir);
+  const argv = request.argv.map(place);
+  const command = request.stdin === null ? argv : [...WITH_STDIN, `${filesDir}/${STDIN_FILE}`, ...argv];
+  request.signal?.throwIfAborted();
+  const { session_id: sessionId } = await client.execDetached(name, command, {
+    dir: request.cwd ?? options.dir,
+    env: Object.fromEntries(Object.entries(request.env).map(([key, value]) => [key, place(value)])),
+  });
+  options.onSession?.(sessionId);
+  let cause: StopCause | null = null;
+  let stopping: Promise<unknown> = Promise.resolve();
+  const stop = (why: StopCause): void => {
+    if (cause !== null) return;
+    cause = why;
+    stopping = client.killSession(name, sessionId, { grace: `${graceMs}ms`, timeoutMs: graceMs + 30_000 });
+    // Told by `settle` below; until then nobody listens.
+    stopping.catch(() => undefined);
+  };
+  using _deadline = timer(request.timeoutMs, () => stop('timeout'));
+  using _abort = onAbort([request.signal, options.lifecycle?.signal], () => stop('abort'));
+  using _entry = options.lifecycle?.add({
+    name: `the agent in sprite ${name} (session ${sessionId})`,
+    phase: 'agents',
+    stop: async () => {
+      stop('abort');
+      await stopping;
+    },
+  });
+  await Promise.all([
+    followLog(options, sessionId, 'stdout', request.onStdout),
+    followLog(options, sessionId, 'stderr', request.onStderr),
+  ]);
+  await stopping;
+  return await outcomeOf(options, sessionId, cause);
+}
+
+async function outcomeOf(
+  { client, name }: SpriteHostOptions,
+  sessionId: string,
+  cause: StopCause | null,
+): Promise<CommandOutcome> {
+  const session = (await client.sessions(name)).find(({ id }) => id === sessionId);
+  if (session === undefined || (session.state === 'lost' && cause === null)) {
+    throw new WreckitError(
+      'SESSION_LOST',
+      `sprite "${name}": the agent's session ${sessionId} ended without an exit status`,
+      {
+        details: { sprite: name, session: sessionId },
+      },
+    );
+  }
+  return {
+    exitCode: session.exit_code,
+    signal: session.signal,
+    timedOut: cause === 'timeout',
+    aborted: cause === 'abort',
+    spawnError: null,
+  };
+}
+
+type ByteSink = (chunk: Uint8Array) => void | Promise<void>;
+
+/** Every byte once and in order, whatever happens to the wisp that reads it. */
+async function followLog(
+  { client, name }: SpriteHostOptions,
+  sessionId: string,
+  stream: 'stdout' | 'stderr',
+  sink: ByteSink,
+): Promise<void> {
+  let offset = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for await (const chunk of client.logs(name, sessionId, {
+        from: offset,
+        follow: true,
+        stream,
+        timeoutMs: 0,
+      })) {
+        offset += chunk.byteLength;
+        attempt = 1;
+        await sink(chunk);
+      }
+      return;
+    } catch (error) {
+      if (attempt >= MAX_LOG_ATTEMPTS || !(error instanceof WreckitError) || error.exitCode !== 1)
+        throw error;
+    }
+  }
+}
+
+/** Calls `use` with a directory in the sprite's memory that holds the request's files and prompt. */
+async function withFiles<T>(
+  { client, name }: SpriteHostOptions,
+  { files = {}, stdin }: CommandRequest,
+  use: (filesDir: string) => Promise<T>,
+): Promise<T> {
+  const contents = new Map<string, string | Uint8Array>(Object.entries(files));
+  if (stdin !== null) contents.set(STDIN_FILE, stdin);
+  if (contents.size === 0) return await use('');
+  const filesDir = `/dev/shm/wreckit-${randomBytes(8).toString('hex')}`;
+  const made = await client.exec(name, ['mkdir', '-m', '700', '--', filesDir], { dir: '/' });
+  if (made.exit_code !== 0) {
+    throw new WreckitError(
+      'SPRITE_EXEC_FAILED',
+      `sprite "${name}": no place for the prompt: ${made.stderr.trim()}`,
+    );
+  }
+  try {
+    for (const [file, content] of contents) {
+      await client.writeFile(name, `${filesDir}/${file}`, content, { mode: '0600' });
+    }
+    return await use(filesDir);
+  } finally {
+    // A sprite that is gone or broken has no files to remove; what it said before counts.
+    await client.exec(name, ['rm', '-rf', '--', filesDir], { dir: '/' }).catch(() => undefined);
+  }
+}
+
+function timer(afterMs: number | undefined, fire: () => void): Disposable {
+  const handle = afterMs === undefined ? undefined : setTimeout(fire, afterMs);
+  return { [Symbol.dispose]: () => clearTimeout(handle) };
+}
+
+function onAbort(signals: readonly (AbortSignal | undefined)[], fire: () => void): Disposable {
+  for (const signal of signals) {
+    if (signal?.aborted) fire();
+    else signal?.addEventListener('abort', fire, { once: true });
+  }
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of signals) signal?.removeEventListener('abort', fire);
+    },
+  };
+}
