@@ -1,7 +1,7 @@
 import { type Candidate, complete } from '../cli/complete.ts';
+import type { VerbNode } from '../cli/verb.ts';
 import { configOf, spriteRunnerOf } from './context.ts';
 import { globalOptions, type WreckitContext, type WreckitVerb } from './globals.ts';
-import { verbs } from './index.ts';
 
 /** A completion that takes longer is worth nothing. */
 const LIST_DEADLINE_MS = 3000;
@@ -11,7 +11,7 @@ const ENGINES: readonly Candidate[] = [
 ];
 
 /** Asked by the scripts of `wreckit completion`; prints `value TAB description` lines, or `:files`. */
-export const verb: WreckitVerb = {
+export const completeLineVerb = (verbs: readonly VerbNode[]): WreckitVerb => ({
   define: (command) => command,
   examples: [['wreckit __complete -- sprite att', 'what could be meant']],
   rest: {
@@ -31,7 +31,7 @@ export const verb: WreckitVerb = {
     const text = completion === 'files' ? ':files' : candidates.map(lineOf).join('\n');
     return { data: { files: completion === 'files', candidates }, text };
   },
-};
+});
 
 function lineOf({ value, description }: Candidate): string {
   return `${value}\t${description.split('\n')[0] ?? ''}`;

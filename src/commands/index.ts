@@ -46,6 +46,6 @@ export const verbs: readonly VerbNode[] = [
     name: '__complete',
     summary: 'complete a command line',
     hidden: true,
-    load: async () => (await import('./complete-line.ts')).verb,
+    load: async () => (await import('./complete-line.ts')).completeLineVerb(verbs),
   },
 ];
