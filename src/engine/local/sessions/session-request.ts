@@ -10,6 +10,8 @@ const DEFAULT_LOG_CAP_BYTES = 64 * 1024 * 1024;
 const MIN_LOG_CAP_BYTES = 1024 * 1024;
 /** What the supervisor's `sleep` and arithmetic take for sure. */
 const MAX_TIMEOUT_MS = 1000 * 60 * 60 * 24 * 365;
+/** The longest single argument or variable that Linux takes, its end included (MAX_ARG_STRLEN). */
+const MAX_STRING_BYTES = 128 * 1024;
 /** The first process inside is a shell, which loses every other name, and these. */
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const SHELL_NAMES = new Set(['IFS', 'OPTIND', 'PPID', 'UID', 'EUID', 'SHELLOPTS', 'BASHOPTS']);
@@ -78,12 +80,8 @@ function checkedCommand(command: readonly string[]): readonly string[] {
   const [program] = command;
   if (program === undefined || program === '')
     throw new WreckitError('USAGE', 'command: there is none to run');
-  const broken = command.find((argument) => argument.includes('\0'));
-  if (broken === undefined) return command;
-  throw new WreckitError(
-    'USAGE',
-    `command: ${quote(broken)} has a NUL character, which no argument can have`,
-  );
+  for (const argument of command) assertString('command: an argument', argument);
+  return command;
 }
 
 function checkedDir(dir: string): string {
@@ -104,9 +102,18 @@ function checkedEnv(env: Readonly<Record<string, string>>): Readonly<Record<stri
         },
       );
     }
-    if (value.includes('\0')) {
-      throw new WreckitError('USAGE', `environment: the value of ${name} has a NUL character`);
-    }
+    assertString(`environment: the value of ${name}`, `${name}=${value}`);
   }
   return env;
+}
+
+/** Throws `USAGE` for what the kernel can't hand to a program. The message never has the text: it may be a secret. */
+function assertString(what: string, text: string): void {
+  if (text.includes('\0'))
+    throw new WreckitError('USAGE', `${what} has a NUL character, which none can have`);
+  const sizeBytes = Buffer.byteLength(text) + 1;
+  if (sizeBytes <= MAX_STRING_BYTES) return;
+  throw new WreckitError('USAGE', `${what} has ${sizeBytes} bytes, and Linux takes ${MAX_STRING_BYTES}`, {
+    hint: 'hand it over on stdin or in a file of the sprite',
+  });
 }

@@ -195,30 +195,34 @@ case $input in
     ;;
   tty) start_inside "$@" <>"$dir/stdin" >"$dir/out" 2>&1 3>"$dir/exit" 5>&- ;;
 esac
-if [ $? != 0 ]; then
-  code=125
+status=$?
+exec 7<&- 8<"$dir/exit" 5>&-
+[ "$status" = 0 ] && read -r leader <"$dir/pid"
+# The runtime does not tell when its very last step, to become the command's shell, has failed.
+word=
+[ "$status" = 0 ] && read -r word <&8
+if [ "$word" != begun ]; then
+  leader=0 code=125
   write_exit
   wait
   write_state true
   exit 1
 fi
-exec 7<&-
-read -r leader <"$dir/pid"
 born_of "$leader" && leader_born=$born
 write_state false
 echo started
 if [ "$timeout" ]; then
-  stop_late </dev/null >/dev/null 5>&- 6>&- &
+  stop_late </dev/null >/dev/null 6>&- 8<&- &
   timer=$!
 fi
 # The client has opened its end, or is gone: from here on its going is the command's end of input.
 [ "$input" = pipe ] && read -r go
-exec <"$dir/exit" >/dev/null 5>&- 6>&-
+exec </dev/null >/dev/null 6>&-
 trap '' HUP INT QUIT TERM PIPE
 # A status without end may come, too.
 ulimit -v 65536
-read_status
-exec </dev/null
+read_status <&8
+exec 8<&-
 write_exit
 if [ "$timed_out" = false ] && [ "$timer" ]; then kill "$timer"; fi
 wait

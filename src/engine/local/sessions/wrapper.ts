@@ -2,12 +2,13 @@ import { shellText } from './shell-text.ts';
 
 /**
  * What runs inside as the first process of a session: it starts the command, outlives it, and tells the
- * supervisor on descriptor 3 how it ended ("exit N"). Signals meant for the group don't end it. Its own
+ * supervisor on descriptor 3 that it is there ("begun") and how the command ended ("exit N"). Signals meant for the group don't end it. Its own
  * standard error is descriptor 3, too: shells say there which signal ended a command.
  */
 const PREPARE = shellText`
 trap : 1 2 3 6 10 12 13 14 15 24 25 26 27 29 30 31
 exec 4>&2 2>&3
+echo begun >&3
 # A shell that can't fork ends at once: the sprite has as many processes as it may.
 trap 'echo "wisp: the sprite can start no more processes" >&4; echo "exit 126" >&3' 0
 `;
