@@ -211,6 +211,7 @@ export const verbs: readonly VerbNode[] = [
   },
   hidden('egress-proxy', async () => (await import('./verbs/egress.ts')).egressVerb('proxy')),
   hidden('egress-relay', async () => (await import('./verbs/egress.ts')).egressVerb('relay')),
+  hidden('port-dialer', async () => (await import('./verbs/port-dialer.ts')).verb),
   notYet('service', 'declared processes of a sprite'),
   notYet('ports', 'listening ports'),
   notYet('proxy', "tunnels to a sprite's ports"),

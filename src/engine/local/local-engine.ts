@@ -18,6 +18,7 @@ import type {
   Waiting,
 } from '../engine.ts';
 import type { PolicyOps } from '../policy.ts';
+import type { PortOps } from '../ports.ts';
 import { LocalCheckpoints } from './checkpoints.ts';
 import { containerOf, isUp } from './container.ts';
 import { runDoctor } from './doctor.ts';
@@ -26,6 +27,7 @@ import { LocalFiles } from './files.ts';
 import { collectGarbage } from './gc.ts';
 import { enter, type RunningSprite } from './inside.ts';
 import { LocalSprites } from './local-sprites.ts';
+import { LocalPorts } from './ports/local-ports.ts';
 import type { SpriteRecord } from './record.ts';
 import {
   countRunningSessions,
@@ -48,6 +50,7 @@ export class LocalEngine implements SpriteEngine {
   readonly files: FileOps;
   readonly checkpoints: CheckpointOps;
   readonly policy: PolicyOps;
+  readonly ports: PortOps;
   private readonly store: SpriteStore;
   private readonly sprites: LocalSprites;
   private readonly env: LocalEngineOptions['env'];
@@ -73,6 +76,12 @@ export class LocalEngine implements SpriteEngine {
       dir: this.dirsOf(name).dir,
     }));
     this.policy = { network };
+    this.ports = new LocalPorts({
+      rootless: this.rootless,
+      initPidOf: (name) => this.runningOrNull(name)?.initPid ?? null,
+      sharesNetwork: (name) => this.store.read(name).network === 'open',
+      awake: (name, waiting) => this.sprites.awake(name, waiting),
+    });
     this.files = new LocalFiles(async (name, command, { user = 'sprite', signal }) => {
       const sprite = await this.sprites.awake(name, { signal });
       return enter(sprite, { command, user, dir: sprite.home, env: { LC_ALL: 'C' } });

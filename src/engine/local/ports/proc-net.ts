@@ -1,0 +1,48 @@
+/** Listening TCP sockets, as the kernel lists them in /proc/PID/net/tcp and tcp6. */
+
+export interface ListeningSocket {
+  readonly port: number;
+  readonly address: string;
+  readonly inode: string;
+}
+
+const LISTEN = '0A';
+
+/** The lines of one of the two files. */
+export function parseProcNet(text: string): ListeningSocket[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => {
+      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+      const [address = '', port = ''] = local.split(':');
+      if (state !== LISTEN || inode === '') return [];
+      return [{ port: Number.parseInt(port, 16), address: addressOf(address), inode }];
+    });
+}
+
+/** The kernel prints each 32 bits of an address as one number in the machine's own byte order. */
+function addressOf(hex: string): string {
+  const bytes = hexWords(hex).flatMap((word) => [...word].reverse());
+  if (bytes.length === 4) return bytes.join('.');
+  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
+  return isMapped ? bytes.slice(12).join('.') : ipv6Text(bytes);
+}
+
+function hexWords(hex: string): Buffer[] {
+  return (hex.match(/.{8}/g) ?? []).map((word) => Buffer.from(word, 'hex'));
+}
+
+/** In its short form: the longest run of zero groups is `::`. */
+function ipv6Text(bytes: readonly number[]): string {
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0)).toString(16),
+  );
+  const runs = [...groups.join(':').matchAll(/(?:^|(?<=:))0(?::0)+(?=:|$)/g)];
+  const longest = runs.sort((a, b) => b[0].length - a[0].length)[0];
+  if (longest === undefined) return groups.join(':');
+  const text = groups.join(':');
+  const before = text.slice(0, longest.index).replace(/:$/, '');
+  const after = text.slice(longest.index + longest[0].length).replace(/^:/, '');
+  return `${before}::${after}`;
+}
