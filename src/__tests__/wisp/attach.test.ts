@@ -176,6 +176,43 @@ test(
 );
 
 test(
+  'wisp attach draws the screen and goes on without a lost or doubled line, whenever it comes',
+  async () => {
+    const id = await session('i=0; while :; do echo "n$i."; i=$((i+1)); sleep 0.01; done');
+    for (let round = 0; round < 3; round += 1) {
+      await using pty = onTerminal('attach', 'demo', id);
+      const seen = () => [...pty.text.matchAll(/n(\d+)\./g)].map(([, number]) => Number(number));
+      await pty.see(/n\d+\./);
+      const first = seen().at(-1) ?? 0;
+      await eventually(() => (seen().at(-1) ?? 0) > first + 50, { timeoutMs: 15_000 });
+      pty.type(DETACH);
+      await pty.end();
+      const numbers = seen();
+      expect(numbers).toEqual(numbers.map((_, at) => (numbers[0] ?? 0) + at));
+    }
+    await kill(id);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'wisp attach brings a full-screen program back with its modes',
+  async () => {
+    const id = await session(`${FULL_SCREEN}`);
+    for (const round of ['first', 'second']) {
+      await using pty = onTerminal('attach', 'demo', id);
+      await pty.see('FULL');
+      for (const mode of ['1049h', '1000h', '2004h', '25l'])
+        expect(`${round} ${pty.text}`).toContain(`\x1b[?${mode}`);
+      pty.type(DETACH);
+      await pty.end();
+    }
+    await kill(id);
+  },
+  LIMIT_MS,
+);
+
+test(
   'wisp attach --from goes on without a lost or doubled byte',
   async () => {
     const id = await session('i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; sleep 100');
