@@ -1,6 +1,6 @@
 /** The real agents: what their programs need to reach the stub model server. */
 import type { ModelServer } from '../../fixtures/model-server/server.ts';
-import type { CommandAgentConfig } from '../../src/agent/runner.ts';
+import type { CommandAgentConfig } from '../../src/agent/command-invocation.ts';
 
 export type RealAgentName = 'claude' | 'codex' | 'opencode' | 'amp';
 

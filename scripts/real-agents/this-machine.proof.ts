@@ -6,7 +6,8 @@ import { fixtureBin } from '../../src/__tests__/helpers/fixtures.ts';
 import { tempDir } from '../../src/__tests__/helpers/temp-dir.ts';
 import type { AgentEvent, AgentResult } from '../../src/agent/agent-events.ts';
 import type { AgentRunOptions } from '../../src/agent/agent-options.ts';
-import { type CommandAgentConfig, runAgentUnion } from '../../src/agent/runner.ts';
+import type { CommandAgentConfig } from '../../src/agent/command-invocation.ts';
+import { runAgentUnion } from '../../src/agent/runner.ts';
 import { agentsPath, installedAgents, REAL_AGENTS } from './agents.ts';
 
 interface Place extends AsyncDisposable {

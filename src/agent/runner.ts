@@ -1,21 +1,12 @@
 /** Runs an agent of whatever kind: the one entry for commands, tools and other programs. */
 import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
-import type { AgentConfigUnion, InnerAgentConfig } from '../schemas.ts';
 import type { AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { AgentRunOptions } from './agent-options.ts';
-import { ampInvocation } from './cli/amp.ts';
-import { claudeInvocation } from './cli/claude.ts';
-import { codexInvocation } from './cli/codex.ts';
-import { opencodeInvocation } from './cli/opencode.ts';
+import { type CommandAgentConfig, commandInvocation, refuseKind } from './command-invocation.ts';
 import { describeRun } from './describe-run.ts';
 import { executeInvocation } from './execute-invocation.ts';
-import type { AgentInvocation, InvocationRequest } from './invocation.ts';
 import { machineHost } from './machine-host.ts';
-import { processInvocation } from './process-runner.ts';
-
-/** A kind that is one command line: it runs on this machine and inside a sprite alike. */
-export type CommandAgentConfig = Exclude<InnerAgentConfig, { kind: 'rlm' }>;
 
 /**
  * Runs the agent to its end. The result says how that was; rejects with `USAGE` for options that make no
@@ -61,7 +52,7 @@ async function dispatch(options: AgentRunOptions): Promise<AgentResult> {
       return await runSpriteAgent({ ...options, config });
     }
     default:
-      return unknownKind(config);
+      return refuseKind(config);
   }
 }
 
@@ -70,29 +61,6 @@ async function runCommandAgent(config: CommandAgentConfig, options: AgentRunOpti
   const host = options.host ?? machineHost({ cwd, lifecycle, sourceEnv });
   const invocation = commandInvocation(config, { ...options, isSandbox: host.isSandbox });
   return await executeInvocation(invocation, host, options);
-}
-
-/** The command of an agent. Throws `UNSUPPORTED` for an option that the kind can't honour. */
-export function commandInvocation(config: CommandAgentConfig, request: InvocationRequest): AgentInvocation {
-  switch (config.kind) {
-    case 'process':
-      return processInvocation(config, request);
-    case 'claude_sdk':
-      return claudeInvocation(config, request);
-    case 'codex_sdk':
-      return codexInvocation(config, request);
-    case 'opencode_sdk':
-      return opencodeInvocation(config, request);
-    case 'amp_sdk':
-      return ampInvocation(config, request);
-    default:
-      return unknownKind(config);
-  }
-}
-
-function unknownKind(config: never): never {
-  const { kind } = config as AgentConfigUnion;
-  throw new WreckitError('CONFIG_INVALID', `run an agent: ${quote(kind)} is not a kind of agent`);
 }
 
 function checkOptions({ prompt, timeoutSeconds, itemId }: AgentRunOptions): void {

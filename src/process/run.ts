@@ -78,8 +78,11 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const startedAt = performance.now();
   const ending = new Ending(options.signal, options.timeoutMs);
   try {
-    if (ending.cause !== null) return resultOf(argv, ending, NO_EXIT, [], startedAt);
     const input = await prepareInput(options.stdin ?? 'ignore');
+    if (ending.cause !== null) {
+      await input.close();
+      return resultOf(argv, ending, NO_EXIT, [], startedAt);
+    }
     const child = startChild({
       argv,
       cwd: options.cwd,

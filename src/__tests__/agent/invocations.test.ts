@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { FILES_DIR } from '../../agent/command-host.ts';
+import { type CommandAgentConfig, commandInvocation } from '../../agent/command-invocation.ts';
 import type { AgentInvocation, InvocationRequest } from '../../agent/invocation.ts';
-import { type CommandAgentConfig, commandInvocation } from '../../agent/runner.ts';
 import { WreckitError } from '../../errors.ts';
 
 const CONFIGS = {

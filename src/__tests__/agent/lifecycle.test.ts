@@ -147,15 +147,17 @@ describe.each(Object.keys(RUNTIMES) as RuntimeName[])('watchProcess() on %s', (r
   }, 30_000);
 
   test.each([
-    ['throw', 1],
-    ['exit', 7],
-  ])(
+    ['throw', 1, true],
+    ['exit', 7, false],
+  ] as const)(
     'no agent outlives a program that ends by itself: %s',
-    async (mode, exitCode) => {
+    async (mode, exitCode, isCollected) => {
       const program = start(runtime, mode, ...WAITING);
       const pid = await agentPid(program);
       expect(await program.ended).toBe(exitCode);
       await eventually(() => identify(pid) === null, { what: 'the agent to be gone' });
+      // An uncaught error goes the way of a signal: the work is not lost.
+      expect(program.output().includes('collected')).toBe(isCollected);
     },
     30_000,
   );

@@ -21,7 +21,7 @@ import { DEFAULT_PROJECT_DIR, wispPort } from '../../sync/wisp-port.ts';
 import type { AgentResult } from '../agent-events.ts';
 import type { SpriteRunOptions } from '../agent-options.ts';
 import { executeInvocation } from '../execute-invocation.ts';
-import { commandInvocation } from '../runner.ts';
+import { commandInvocation } from '../command-invocation.ts';
 import { startWithinLimit } from '../start-within-limit.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { assertCredentials } from './credentials.ts';
