@@ -48,6 +48,10 @@ export function findVerb(
       continue;
     }
     const node = nodes.find(({ name }) => name === word);
+    if (node === undefined && word === 'help') {
+      args.push('--help'); // `help sprite start` is `sprite start --help`
+      continue;
+    }
     if (node === undefined) throw unknownVerb(program, path, word, nodes);
     path.push(node.name);
     if (!isVerbGroup(node))

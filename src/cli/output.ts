@@ -49,7 +49,7 @@ export async function printFailure(
   // Where stdout takes nothing (a full disk, a reader that left) the failure is still told on stderr.
   const document = `${JSON.stringify(failureDocument(verb, error))}\n`;
   const isTold = json && (await io.stdout.write(document).catch(() => false));
-  if (!isTold) await io.stderr.write(`error: ${oneLine(error.message)}\nhint: ${oneLine(error.hint)}\n`);
+  if (!isTold) await io.stderr.write(`error: ${shownText(error.message)}\nhint: ${shownText(error.hint)}\n`);
   if (mode.verbose) await io.stderr.write(`${traceOf(thrown)}\n`);
   return interrupt?.exitCode ?? exitCodeOf?.(error) ?? error.exitCode;
 }
@@ -62,14 +62,14 @@ function textOf(io: Io, { text }: VerbResult): string {
 }
 
 /** Messages carry other programs' words: control characters in them must not reach the terminal. */
-function oneLine(text: string): string {
+export function shownText(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) =>
     JSON.stringify(character).slice(1, -1),
   );
 }
 
 function traceOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return oneLine(String(thrown));
+  if (!(thrown instanceof Error)) return shownText(String(thrown));
   const cause = thrown.cause === undefined ? '' : `\ncaused by ${traceOf(thrown.cause)}`;
-  return `${oneLine(thrown.stack ?? thrown.message)}${cause}`;
+  return `${shownText(thrown.stack ?? thrown.message)}${cause}`;
 }

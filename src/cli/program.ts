@@ -12,7 +12,7 @@ import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
 import { type FoundVerb, findVerb, splitAtDashes } from './find-verb.ts';
 import type { Io } from './io.ts';
-import { type OutputMode, printFailure, printResult } from './output.ts';
+import { type OutputMode, printFailure, printResult, shownText } from './output.ts';
 import type { GlobalOption, VerbModule, VerbNode, VerbResult } from './verb.ts';
 
 export interface Program {
@@ -48,7 +48,7 @@ export async function runProgram(call: ProgramCall): Promise<number> {
   };
   let module: VerbModule | undefined;
   try {
-    const found = findVerb(call.name, call.verbs, call.globalOptions, helpWords(call.argv));
+    const found = findVerb(call.name, call.verbs, call.globalOptions, call.argv);
     mode = { ...mode, verb: found.path.join(' ') || call.name };
     module = await found.entry?.load();
     const result =
@@ -59,15 +59,6 @@ export async function runProgram(call: ProgramCall): Promise<number> {
   } catch (thrown) {
     return await printFailure(mode, thrown, module?.exitCodeOf?.bind(module));
   }
-}
-
-/** `help sprite start` is `sprite start --help`. */
-function helpWords(argv: readonly string[]): readonly string[] {
-  const index = argv.findIndex((word) => !word.startsWith('-'));
-  if (argv[index] !== 'help') return argv;
-  const others = argv.filter((_, position) => position !== index);
-  const end = others.indexOf('--');
-  return end < 0 ? [...others, '--help'] : [...others.slice(0, end), '--help'];
 }
 
 async function answerWithoutVerb(call: ProgramCall, found: FoundVerb, mode: OutputMode): Promise<VerbResult> {
@@ -126,7 +117,7 @@ async function runVerb(
     signal: mode.signal,
     onForce: call.onForce ?? (() => undefined),
     warn: async (text) => {
-      if (globals.quiet !== true) await io.stderr.write(`warning: ${text}\n`);
+      if (globals.quiet !== true) await io.stderr.write(`warning: ${shownText(text)}\n`);
     },
   });
   return await (call.fault === undefined ? run : Promise.race([run, call.fault]));

@@ -1,5 +1,6 @@
 import { type Candidate, complete } from '../cli/complete.ts';
 import type { VerbNode } from '../cli/verb.ts';
+import { isSpriteName } from '../contract/names.ts';
 import { configOf, spriteRunnerOf } from './context.ts';
 import { globalOptions, type WreckitContext, type WreckitVerb } from './globals.ts';
 
@@ -66,7 +67,9 @@ async function spriteNames(context: WreckitContext, before: readonly string[]): 
     const asked = { ...context, cwd, globals };
     const runner = await spriteRunnerOf(asked, await configOf(asked));
     const sprites = await runner.list({}, { signal: context.signal, timeoutMs: LIST_DEADLINE_MS });
-    return sprites.map(({ name, state }) => ({ value: name, description: state }));
+    return sprites
+      .filter(({ name }) => isSpriteName(name)) // another wisp may name them as it likes
+      .map(({ name, state }) => ({ value: name, description: state }));
   } catch {
     return []; // the shell has no place for an error; the command itself will tell it
   }

@@ -150,6 +150,8 @@ describe('runProgram() prints', () => {
     for (const argv of [
       ['help', 'sprite', 'exec'],
       ['sprite', 'exec', '--help'],
+      ['sprite', 'help', 'exec'],
+      ['--cwd', '/', 'help', 'sprite', 'exec', '--', 'x'],
     ]) {
       const help = await call(argv);
       expect(help.exitCode).toBe(0);
@@ -169,6 +171,11 @@ describe('runProgram() prints', () => {
   test('the version, as text and as JSON', async () => {
     expect((await call(['--version'])).stdout).toBe('sample 1.2.3\n');
     expect((await callJson(['-V', '--json'])).document.data).toEqual({ name: 'sample', version: '1.2.3' });
+  });
+
+  test('a warning with its control characters shown', async () => {
+    const { stderr } = await call(['sprite', 'list', '\x1b[2J']);
+    expect(stderr).toBe('warning: listing "\\u001b[2J"\n');
   });
 
   test('no warning under --quiet', async () => {

@@ -23,10 +23,10 @@ const exec: VerbModule<{ timeout?: number; env?: string[] }, readonly [string]> 
 const list: VerbModule<object, readonly [string?]> = {
   define: (command) => command.argument('[prefix]', 'beginning of the names'),
   examples: [['sample sprite list', 'lists']],
-  run: async ({ args }) => ({
-    data: { prefix: args[0] ?? null },
-    text: ({ columns }) => `columns ${columns}`,
-  }),
+  async run({ args, warn }) {
+    if (args[0] !== undefined) await warn(`listing "${args[0]}"`);
+    return { data: { prefix: args[0] ?? null }, text: ({ columns }) => `columns ${columns}` };
+  },
 };
 
 const fail: VerbModule = {
