@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { WreckitError } from '../../errors.ts';
 import { describeTree, file, tarOf } from '../archive/helpers.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { type TempDir, tempDir } from '../helpers/temp-dir.ts';
 import { filesOnThisMachine, handOver, readAll, streamOf } from './files-helpers.ts';
 
@@ -67,6 +68,8 @@ test('write() leaves the old content and nothing else when its source fails', as
   await put('file', 'old');
   async function* failing(): AsyncGenerator<Uint8Array> {
     yield Buffer.alloc(100_000, 'x');
+    const sizes = () => fs.readdirSync(dir.path).map((name) => fs.statSync(at(name)).size);
+    await eventually(() => sizes().includes(100_000));
     throw new Error('source broke');
   }
   await expect(files.write('s', at('file'), failing())).rejects.toThrow('source broke');
