@@ -33,7 +33,7 @@ export async function spriteRunnerOf(
   const { SpriteRunner } = await import('../agent/sprite-runner.ts');
   return new SpriteRunner({
     wispPath: loaded.sprite.wispPath,
-    env: context.io.env,
+    env: { ...context.io.env, WISP_CALLED_AS: 'wreckit sprite' },
     wispPathBase: loaded.projectRoot,
     cwd: context.cwd,
     engine: context.globals.engine ?? (context.io.env.WRECKIT_ENGINE || undefined),

@@ -8,6 +8,7 @@ import type { ReadStream } from 'node:tty';
 import type { Io } from '../../cli/io.ts';
 import type { TerminalSize } from '../../engine/engine.ts';
 import { errnoOf, WreckitError } from '../../errors.ts';
+import { calledAs } from '../called-as.ts';
 import { TerminalModes } from './terminal-modes.ts';
 
 /** What terminals are said to be where they don't say. */
@@ -21,7 +22,7 @@ export function assertTerminal(io: Io, verb: string, name: string): void {
   if (io.isStdinTty && io.stdout.isTty) return;
   const which = io.isStdinTty ? 'stdout' : 'stdin';
   throw new WreckitError('NOT_A_TTY', `${verb}: ${which} is not a terminal`, {
-    hint: `run a command without a terminal instead: wisp exec ${name} -- CMD`,
+    hint: `run a command without a terminal instead: ${calledAs(io.env)} exec ${name} -- CMD`,
   });
 }
 

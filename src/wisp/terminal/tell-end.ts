@@ -1,5 +1,6 @@
 /** The last words, on stderr, once the terminal is as it was. */
 import type { Io } from '../../cli/io.ts';
+import { calledAs } from '../called-as.ts';
 import type { TerminalEnd } from './run-terminal.ts';
 
 export interface Ending {
@@ -9,7 +10,7 @@ export interface Ending {
 }
 
 export async function tellEnd(io: Io, { end, name, sessionId }: Ending): Promise<void> {
-  const comeBack = `come back: wisp attach ${name} ${sessionId}`;
+  const comeBack = `come back: ${calledAs(io.env)} attach ${name} ${sessionId}`;
   // The cursor is wherever the session left it.
   switch (end.kind) {
     case 'detach':

@@ -4,6 +4,7 @@ import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
 import type { AttachData, Session } from '../../contract/schemas.ts';
 import type { SessionHandle, SpriteEngine } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
+import { calledAs } from '../called-as.ts';
 import { createEngine } from '../create-engine.ts';
 import { byteOffset, refuseTogether } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
@@ -59,7 +60,7 @@ async function inTerminal(context: Context): Promise<VerbResult> {
   const isNew = args[1] === undefined && options.last !== true;
   if (isNew && (options.readOnly === true || options.from !== undefined)) {
     throw new WreckitError('USAGE', 'attach: --read-only and --from are for a session that is there', {
-      hint: `name it, or take the newest: wisp attach ${name} --last`,
+      hint: `name it, or take the newest: ${calledAs(io.env)} attach ${name} --last`,
     });
   }
   const { assertTerminal, LocalTerminal } = await import('../terminal/local-terminal.ts');
@@ -93,14 +94,14 @@ async function loginShell(
   return await engine.openSession(args[0], spec, { signal });
 }
 
-async function existing({ args, signal }: Context, engine: SpriteEngine): Promise<SessionHandle> {
+async function existing({ args, io, signal }: Context, engine: SpriteEngine): Promise<SessionHandle> {
   const [name, sessionId] = args;
   const chosen = sessionId ?? newest(name, await engine.sessions(name, { signal }), ({ tty }) => tty).id;
   const handle = await engine.session(name, chosen, { signal });
   if (handle.tty) return handle;
   await handle[Symbol.asyncDispose]();
   throw new WreckitError('SPRITE_ATTACH_FAILED', `attach: session ${chosen} of ${name} has no terminal`, {
-    hint: `read what it prints instead: wisp logs ${name} ${chosen} --follow`,
+    hint: `read what it prints instead: ${calledAs(io.env)} logs ${name} ${chosen} --follow`,
   });
 }
 
