@@ -3,6 +3,7 @@ import type { Network } from '../contract/schemas.ts';
 import type { SpriteEngine } from '../engine/engine.ts';
 import type { Logger } from '../logging.ts';
 import type { SessionClients } from './exec/session-clients.ts';
+import type { PortHub } from './port-hub.ts';
 import type { SpriteWatch } from './sprite-watch.ts';
 
 export interface ApiSettings {
@@ -28,6 +29,7 @@ export interface ApiContext {
   readonly settings: ApiSettings;
   readonly clients: SessionClients;
   readonly sprites: SpriteWatch;
+  readonly ports: PortHub;
   /** Aborted when the server begins to end: what goes on for ever ends then. */
   readonly draining: AbortSignal;
   /** The API's description, made on first use. */

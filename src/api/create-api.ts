@@ -6,6 +6,7 @@ import { type ApiSettings, DEFAULT_SETTINGS } from './api-context.ts';
 import { ApiServer } from './api-server.ts';
 import { SessionClients } from './exec/session-clients.ts';
 import { openApiDocument } from './openapi.ts';
+import { PortHub } from './port-hub.ts';
 import { routes } from './routes/index.ts';
 import { SpriteWatch } from './sprite-watch.ts';
 
@@ -24,6 +25,7 @@ export function createApi(engine: SpriteEngine, log: Logger, settings: Partial<A
     settings: { ...DEFAULT_SETTINGS, ...settings },
     clients,
     sprites: new SpriteWatch(engine),
+    ports: new PortHub(engine.ports),
     draining: draining.signal,
     openapi: () => (document ??= openApiDocument(routes, packageVersion())),
   };

@@ -1,6 +1,6 @@
 import type { ListeningPort } from '../engine/engine.ts';
 
-type PortNotice = { readonly type: 'port_opened' | 'port_closed' } & ListeningPort;
+export type PortNotice = { readonly type: 'port_opened' | 'port_closed' } & ListeningPort;
 
 export function portMessage(type: PortNotice['type'], { port, address, pid }: ListeningPort): PortNotice {
   return { type, port, address, pid };

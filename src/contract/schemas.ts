@@ -60,6 +60,8 @@ export const SessionSchema = z.looseObject({
   /** First byte still kept of each log. */
   stdout_start: z.number().int(),
   stderr_start: z.number().int(),
+  /** null: it has printed nothing yet. */
+  last_output_at: z.string().nullable().optional(),
   cols: z.number().int().nullable(),
   rows: z.number().int().nullable(),
   /** What a front end keeps with it. */

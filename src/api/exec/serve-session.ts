@@ -37,7 +37,7 @@ const KEEP_ALIVE_CHECK_MS = 1_000;
 const NOTHING = new Uint8Array(0);
 
 export async function serveSession(socket: ApiSocket, attached: AttachedSession): Promise<void> {
-  const { api, handle, session, isOwner, from, screen } = attached;
+  const { api, name, handle, session, isOwner, from, screen } = attached;
   await socket.sendJson(sessionInfo(session, isOwner, from));
   if (screen !== null) await socket.sendBytes(screen);
   const { keepAliveMs } = api.settings;
@@ -47,6 +47,9 @@ export async function serveSession(socket: ApiSocket, attached: AttachedSession)
     },
     Math.min(KEEP_ALIVE_CHECK_MS, keepAliveMs),
   );
+  using _notices = api.ports.listen(name, (notices) => {
+    for (const notice of notices) void socket.sendJson(notice);
+  });
   try {
     socket.receive((message) => handleMessage(message, attached, socket));
     if (!(await pumpOutput(socket, attached))) return;

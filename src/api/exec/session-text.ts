@@ -44,11 +44,21 @@ export function sessionEntry(session: Session): Record<string, unknown> {
     workdir: session.dir,
     created: session.created_at,
     tty: session.tty,
-    bytes_per_second: 0,
+    bytes_per_second: bytesPerSecond(session),
     is_active: session.state === 'running',
-    last_activity: session.created_at,
+    last_activity: session.last_output_at ?? session.created_at,
     user: session.user,
     stdout_bytes: session.stdout_bytes,
     stderr_bytes: session.stderr_bytes,
   };
+}
+
+/** Over its whole life. */
+function bytesPerSecond({
+  stdout_bytes: stdout,
+  stderr_bytes: stderr,
+  created_at: createdAt,
+}: Session): number {
+  const seconds = Math.max(1, (Date.now() - Date.parse(createdAt)) / 1000);
+  return Math.round((stdout + stderr) / seconds);
 }

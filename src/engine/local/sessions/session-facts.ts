@@ -126,16 +126,17 @@ function unreadable(path: string, id: string): Session {
 }
 
 function logView(path: string) {
+  const stdout = statSync(logPath(path, 'stdout'), { throwIfNoEntry: false });
+  const stderr = statSync(logPath(path, 'stderr'), { throwIfNoEntry: false });
+  const written = [stdout, stderr].filter((log) => log !== undefined && log.size > 0);
+  const lastMs = Math.max(...written.map((log) => log?.mtimeMs ?? 0));
   return {
-    stdout_bytes: sizeOf(logPath(path, 'stdout')),
-    stderr_bytes: sizeOf(logPath(path, 'stderr')),
+    stdout_bytes: stdout?.size ?? 0,
+    stderr_bytes: stderr?.size ?? 0,
     stdout_start: readStart(path, 'stdout'),
     stderr_start: readStart(path, 'stderr'),
+    last_output_at: written.length === 0 ? null : new Date(lastMs).toISOString(),
   };
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function modifiedAt(path: string): string {
