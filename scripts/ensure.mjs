@@ -2,7 +2,7 @@
  * Makes this machine ready, and says what it does: packages as the lock file has them, `dist/`, an OCI
  * runtime, the system programs that are used. Node built-ins only: it runs on a clone without node_modules.
  *
- *   node scripts/ensure.mjs [--tests]     --tests: also what only the tests need (tmux, other Nodes)
+ *   node scripts/ensure.mjs [--tests]     --tests: also what only the tests need (tmux, other Nodes, Fly's SDK)
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { requireNode } from './lib/require-node.mjs';
 import { ask, findProgram, run, ScriptError, say, script } from './lib/shell.mjs';
 import { ensureTestNodes } from './lib/test-nodes.mjs';
+import { ensureTestSdk } from './lib/test-sdk.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -36,7 +37,9 @@ export async function ensure({ forTests = false } = {}) {
   }
   await ensurePackages();
   await ensureSystem(forTests ? [...SYSTEM_PROGRAMS, ...TEST_PROGRAMS] : SYSTEM_PROGRAMS);
-  if (forTests) await ensureTestNodes();
+  if (!forTests) return;
+  await ensureTestNodes();
+  await ensureTestSdk();
 }
 
 /** `npm ci` also builds `dist/`; with the packages in place only the build is left. */

@@ -1,0 +1,2 @@
+export function testSdkDir(): string;
+export function ensureTestSdk(): Promise<string>;
