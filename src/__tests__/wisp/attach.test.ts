@@ -97,6 +97,8 @@ for (const [how, leave, code] of [
       expect(isSane(settings)).toBe(true);
       for (const sequence of RESTORED) expect(pty.text).toContain(sequence);
       expect(pty.text.indexOf('\x1b[?1049l')).toBeLessThan(pty.text.indexOf('goes on in demo'));
+      // CR LF: the terminal was no longer raw when this was printed.
+      expect(pty.text).toMatch(/goes on in demo[^\r\n]*\r\n/);
       expect((await runningSessions()).map((running) => running.id)).toContain(id);
       await kill(id);
     },
