@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageVersion } from '../../package-root.ts';
+import { run } from '../../process/run.ts';
 import { copyCheckout } from '../helpers/checkout.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { RUNTIME_NAMES, runProgram, runtimeEnv } from '../helpers/programs.ts';
 import { type TempDir, tempDir } from '../helpers/temp-dir.ts';
 
@@ -93,6 +96,44 @@ describe.each([...RUNTIME_NAMES])('on %s', (runtime) => {
       expect(killed).toMatchObject({ exitCode: 0, document: { success: true, data: { killed: [name] } } });
     }
     expect((await json('list', '--json')).document).toMatchObject({ success: true, data: { sprites: [] } });
+  });
+
+  test('what is loaded only when it is needed is in the bundle', async () => {
+    writeFileSync(dir.join('settings.json'), '{ // with a comment\n "max_iterations": 7, }');
+    const shown = await call('wreckit', 'config', 'show', '--config', dir.join('settings.json'), '--json');
+    expect(JSON.parse(shown.stdout)).toMatchObject({ success: true });
+    expect(shown.stdout).toContain('"max_iterations":7');
+
+    await json('start', name, '--json');
+    try {
+      const typed = ['--tty', '--detach', '--', 'sh', '-c', 'echo on a screen; sleep 300'];
+      expect(await call('wreckit', 'sprite', 'exec', name, ...typed)).toMatchObject({ exitCode: 0 });
+      const hasText = async () => {
+        const { document } = await json('attach', name, '--last', '--json');
+        return String(document.data?.output_tail).includes('on a screen');
+      };
+      expect(await eventually(hasText, { timeoutMs: 20_000 })).toBe(true);
+    } finally {
+      await json('kill', name, '--json');
+    }
+  });
+
+  test('wisp serve says when it is ready, and ends when it is told to', async () => {
+    const stop = new AbortController();
+    let output = '';
+    const served = await run([join(checkout, 'bin/wisp'), 'serve'], {
+      cwd: dir.path,
+      env: runtimeEnv(runtime),
+      signal: stop.signal,
+      timeoutMs: 30_000,
+      graceMs: 20_000,
+      stdout: (chunk) => {
+        output += Buffer.from(chunk).toString();
+        if (output.includes('\n')) stop.abort();
+      },
+    });
+    expect(output).toContain('.sock');
+    expect({ timedOut: served.timedOut, signal: served.signal }).toEqual({ timedOut: false, signal: null });
   });
 
   test('what fails says so with its exit code and code', async () => {
