@@ -113,8 +113,6 @@ async function buildForNode(out) {
     minify: true,
     keepNames: true,
     platform: 'node',
-    // Packages that offer ESM beside CommonJS of a kind that can't be bundled (UMD).
-    mainFields: ['module', 'main'],
     // A UMD main can not be bundled; packages that have one have a module beside it.
     mainFields: ['module', 'main'],
     format: 'esm',
