@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { Session } from '../../contract/schemas.ts';
+import { identify } from '../../process/identity.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type LocalSprite, localSprite } from '../helpers/local-sprite.ts';
 import { isSane, Pty } from './pty.ts';
@@ -117,6 +118,21 @@ test(
     expect(exitCode).toBe(137);
     expect(isSane(settings)).toBe(true);
     for (const sequence of RESTORED) expect(pty.text).toContain(sequence);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'wisp attach ends when its terminal goes away, and the session goes on',
+  async () => {
+    const id = await session(FULL_SCREEN);
+    const pty = onTerminal('attach', 'demo', id);
+    await pty.see('FULL');
+    const pid = await pty.pid();
+    await pty[Symbol.asyncDispose]();
+    await eventually(() => identify(pid) === null, { what: 'the end of wisp' });
+    expect((await runningSessions()).map((running) => running.id)).toContain(id);
+    await kill(id);
   },
   LIMIT_MS,
 );

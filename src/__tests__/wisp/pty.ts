@@ -74,8 +74,12 @@ export class Pty implements AsyncDisposable {
     if (status !== 0) throw new Error(`stty: ${status}`);
   }
 
+  async pid(): Promise<number> {
+    return Number(await this.#value(/PID:(\d+):/));
+  }
+
   async signal(name: NodeJS.Signals): Promise<void> {
-    process.kill(Number(await this.#value(/PID:(\d+):/)), name);
+    process.kill(await this.pid(), name);
   }
 
   /** The program's end. */
