@@ -1,11 +1,26 @@
 /** The verbs of `wreckit`. A new one is a file and a line here; nothing is loaded before it is called. */
 import type { VerbNode } from '../cli/verb.ts';
+import { runsVerbs } from './runs/index.ts';
 import { spriteVerbs } from './sprite/index.ts';
 
+const AGENTS = 'Agents';
 const PROJECT = 'Project';
 const MACHINE = 'This machine';
 
 export const verbs: readonly VerbNode[] = [
+  {
+    name: 'run',
+    section: AGENTS,
+    summary: 'run an agent in a sprite, and bring its changes back',
+    load: async () => (await import('./run.ts')).verb,
+  },
+  {
+    name: 'runs',
+    section: AGENTS,
+    summary: 'what became of runs; bring their work home',
+    verbs: runsVerbs,
+    defaultVerb: 'list',
+  },
   {
     name: 'sprite',
     section: 'Sprites',

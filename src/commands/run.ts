@@ -1,0 +1,186 @@
+import { recordedRun } from '../agent/runs/recorded-run.ts';
+import type { RunRecord } from '../agent/runs/run-record.ts';
+import { interruptOf } from '../cli/signals.ts';
+import type { VerbResult } from '../cli/verb.ts';
+import { assertSpriteName } from '../contract/names.ts';
+import { parseDurationMs } from '../contract/units.ts';
+import { WreckitError } from '../errors.ts';
+import type { SpriteAgentConfig } from '../schemas.ts';
+import type { LandMode } from '../sync/land.ts';
+import type { WreckitContext, WreckitVerb } from './globals.ts';
+import { type AgentFlags, type InnerKind, parseAgentKind } from './run/agent-choice.ts';
+import { readPrompt } from './run/prompt.ts';
+import { RunConsole } from './run/run-console.ts';
+import { runDocument, runExitCode, runText } from './run/run-report.ts';
+import { prepareRun, type RunSetup } from './run/run-setup.ts';
+import { collected, count, oneOf } from './sprite/flags.ts';
+
+export type RunFlags = {
+  readonly file?: string;
+  readonly agent?: InnerKind;
+  readonly model?: string;
+  /** commander: true unless `--no-sandbox`. */
+  readonly sandbox: boolean;
+  readonly sprite?: string;
+  readonly keep?: boolean;
+  readonly land?: LandMode;
+  readonly network?: SpriteAgentConfig['network'];
+  readonly allow?: string[];
+  readonly timeout?: number;
+  readonly allowedTools?: string[];
+  readonly resume?: string;
+  readonly mockAgent?: boolean;
+  readonly events?: boolean;
+  readonly parallel?: number;
+};
+
+export type RunContext = WreckitContext<RunFlags, [words: string[]]>;
+
+export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
+  define: (command) =>
+    command
+      .argument('[prompt...]', 'what to do; "-" reads it from standard input; a .jsonl file with --parallel')
+      .option('--file <file>', 'read the prompt from a file')
+      .option(
+        '--agent <kind>',
+        'claude, codex, opencode, amp, rlm or process; the configured one when absent',
+        parseAgentKind,
+      )
+      .option('--model <name>', "the agent's model")
+      .option('--sandbox', 'in a sprite; this is the default, whatever is configured', true)
+      .option('--no-sandbox', 'on this machine, in the project itself, with all your rights')
+      .option('--sprite <name>', 'in this sprite, which stays', assertSpriteName)
+      .option('--keep', 'keep the sprite afterwards')
+      .option('--land <mode>', 'branch, apply, patch or none', oneOf('branch', 'apply', 'patch', 'none'))
+      .option('--network <mode>', 'none, filtered or open', oneOf('none', 'filtered', 'open'))
+      .option(
+        '--allow <domain>',
+        'a domain it may reach beside the usual ones (again for more)',
+        collected(String),
+      )
+      .option('--timeout <duration>', 'most time the agent may take, such as 30m', parseDurationMs)
+      .option('--allowed-tools <names>', 'the only tools it may use, separated by commas', (text) =>
+        text.split(','),
+      )
+      .option('--resume <run>', 'go on with the agent session of an earlier run ("latest")')
+      .option('--mock-agent', 'start nothing, go through the motions')
+      .option('--events', 'print events as they happen, one JSON line each')
+      .option('--parallel <n>', 'run the tasks of a file, one JSON line each, n at a time', count),
+  examples: [
+    ['wreckit run "fix the failing test"', 'in a sprite; its changes come back as a branch'],
+    ['wreckit run --agent claude --timeout 30m --file task.md', 'Claude Code, half an hour at most'],
+    [
+      'wreckit run --land apply "rename the option"',
+      'its changes go into the working tree (back: wreckit runs undo)',
+    ],
+    ['git diff | wreckit run - --json', 'the prompt from another program, the result for a script'],
+    ['wreckit run --parallel 3 tasks.jsonl', 'lines such as {"prompt": "…"}: one sprite and one branch each'],
+    ['wreckit run --resume latest "now the other tests"', 'the same agent session goes on'],
+  ],
+  async run(context) {
+    if (context.options.parallel !== undefined) {
+      const { runParallel } = await import('./run/parallel.ts');
+      return await runParallel(context, context.options.parallel);
+    }
+    const prompt = await readPrompt({ words: context.args[0], file: context.options.file }, context);
+    const setup = await prepareRun(context, await agentFlags(context));
+    if (context.globals.dryRun === true) return await describe(context, setup, prompt);
+    return await runOne(context, setup, prompt);
+  },
+};
+
+async function runOne(context: RunContext, setup: RunSetup, prompt: string): Promise<VerbResult> {
+  const { globals, io, json, options, signal } = context;
+  const { config } = setup;
+  const mode = options.events === true ? 'events' : json ? 'silent' : 'text';
+  const inner = config.kind === 'sprite' ? config.agent : config;
+  let record: RunRecord;
+  {
+    await using console = new RunConsole({
+      io,
+      mode,
+      quiet: globals.quiet === true,
+      isRaw: inner.kind === 'process',
+    });
+    record = await recordedRun({
+      ...runOptions(context, setup, prompt),
+      onAgentEvent: (event) => console.event(event),
+      onStdoutChunk: (text) => console.stdout(text),
+      onStderrChunk: (text) => console.stderr(text),
+      onStep: (step, facts) => console.step(step, facts),
+      onProgress: (progress) => console.sync(progress),
+    });
+  }
+  const exitCode = interruptOf(signal)?.exitCode ?? runExitCode(record);
+  if (mode === 'events') {
+    await io.stdout.write(`${JSON.stringify({ type: 'run', ...runDocument(record) })}\n`);
+    return { exitCode };
+  }
+  return { data: { run: runDocument(record) }, text: runText(record), exitCode };
+}
+
+/** What every run of this call has in common. */
+export function runOptions(
+  { io, options, signal }: Pick<RunContext, 'io' | 'options' | 'signal'>,
+  setup: RunSetup,
+  prompt: string,
+) {
+  const { loaded, config, client, store, lifecycle, softLimits, shownConfig } = setup;
+  return {
+    config,
+    client,
+    store,
+    lifecycle,
+    softLimits,
+    shownConfig,
+    prompt,
+    cwd: loaded.projectRoot,
+    branchPrefix: loaded.config.branch_prefix,
+    timeoutSeconds: options.timeout === undefined ? loaded.config.timeout_seconds : options.timeout / 1000,
+    allowedTools: options.allowedTools,
+    mockAgent: options.mockAgent,
+    sourceEnv: io.env,
+    signal,
+  };
+}
+
+export async function agentFlags(context: RunContext): Promise<AgentFlags> {
+  const { agent, model, sandbox, sprite, keep, land, network, allow, resume } = context.options;
+  const flags = { agent, model, sandbox, sprite, keep, land, network, allow };
+  return resume === undefined ? flags : { ...flags, ...(await resumed(context, resume, flags)) };
+}
+
+/** The agent's memory lies in its home: in the sprite of the earlier run, which must still be there. */
+async function resumed(context: RunContext, runId: string, flags: AgentFlags): Promise<Partial<AgentFlags>> {
+  const { configOf } = await import('./context.ts');
+  const { RunStore } = await import('../agent/runs/run-record.ts');
+  const { projectRoot } = await configOf(context);
+  const earlier = new RunStore(projectRoot).read(runId);
+  if (earlier.agent_session === null) {
+    throw new WreckitError(
+      'CONFLICT',
+      `resume run ${earlier.id}: its agent (${earlier.agent}) left no session to go on with`,
+    );
+  }
+  if (earlier.sandbox && earlier.sprite?.kept !== true) {
+    throw new WreckitError(
+      'CONFLICT',
+      `resume run ${earlier.id}: its sprite is gone, and the agent's session with it`,
+      {
+        hint: 'keep the sprite of a run that is to be resumed: wreckit run --keep …',
+      },
+    );
+  }
+  const kind = parseAgentKind(earlier.agent);
+  return {
+    resume: earlier.agent_session,
+    agent: flags.agent ?? kind,
+    ...(earlier.sandbox ? { sprite: earlier.sprite?.name } : { sandbox: false }),
+  };
+}
+
+async function describe(context: RunContext, setup: RunSetup, prompt: string): Promise<VerbResult> {
+  const { runAgentUnion } = await import('../agent/runner.ts');
+  const { output } = await runAgentUnion({ ...runOptions(context, setup, prompt), dryRun: true });
+  return { data: { dry_run: true, plan: output.trim() }, text: output.trim() };
+}

@@ -1,0 +1,113 @@
+/** A run on the terminal: the agent's words on stdout, everything else on stderr; or events, one JSON line each. */
+import type { AgentEvent } from '../../agent/agent-events.ts';
+import { eventDocument } from '../../agent/agent-events.ts';
+import type { SpriteRunStep } from '../../agent/sprite-run/sprite-run.ts';
+import type { Io } from '../../cli/io.ts';
+import { createProgress, type Progress } from '../../cli/progress.ts';
+import { printable } from '../../cli/text-width.ts';
+import { formatBytes } from '../../contract/units.ts';
+import type { SyncProgress } from '../../sync/sync-progress.ts';
+
+export type ConsoleMode = 'text' | 'events' | 'silent';
+
+export interface RunConsoleOptions {
+  readonly io: Io;
+  readonly mode: ConsoleMode;
+  readonly quiet: boolean;
+  /** A program without events of its own: its output is shown as it comes. */
+  readonly isRaw: boolean;
+}
+
+const STEP_TEXT: Readonly<Record<SpriteRunStep, string>> = {
+  start: 'starting a sprite',
+  push: 'putting the project in',
+  setup: 'running the setup commands',
+  agent: 'the agent works',
+  collect: 'collecting its changes',
+  land: 'landing them',
+  kill: 'removing the sprite',
+};
+const MAX_TOOL_INPUT = 120;
+
+export class RunConsole implements AsyncDisposable {
+  readonly #options: RunConsoleOptions;
+  readonly #progress: Progress;
+  #sequence = 0;
+  #isInLine = false;
+
+  constructor(options: RunConsoleOptions) {
+    this.#options = options;
+    this.#progress = createProgress(options.io, { json: options.mode !== 'text', quiet: options.quiet });
+  }
+
+  async event(event: AgentEvent): Promise<void> {
+    const { mode, isRaw } = this.#options;
+    if (mode === 'events') await this.#line({ ...eventDocument(event) });
+    if (mode !== 'text' || isRaw) return;
+    if (event.type === 'assistant_text') return await this.#say(event.text, event.isPartial === true);
+    const told = toolText(event);
+    if (told !== null) await this.#tell(told);
+  }
+
+  async stdout(text: string): Promise<void> {
+    if (this.#options.mode === 'text' && this.#options.isRaw) await this.#say(text, true);
+  }
+
+  async stderr(text: string): Promise<void> {
+    if (this.#options.mode !== 'text' || this.#options.quiet) return;
+    await this.#progress.clear();
+    await this.#options.io.stderr.write(text);
+  }
+
+  step(step: SpriteRunStep, facts: Readonly<Record<string, unknown>>): void {
+    if (this.#options.mode === 'events') void this.#line({ type: 'step', step, ...facts });
+    else void this.#tell(`${STEP_TEXT[step]}${typeof facts.sprite === 'string' ? ` (${facts.sprite})` : ''}`);
+  }
+
+  sync({ filesDone, bytesDone }: SyncProgress): void {
+    void this.#progress.update(`${filesDone} files, ${formatBytes(bytesDone)}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#progress.clear();
+    if (this.#isInLine) await this.#options.io.stdout.write('\n');
+  }
+
+  async #say(text: string, isPartial: boolean): Promise<void> {
+    await this.#progress.clear();
+    const end = isPartial || text.endsWith('\n') ? '' : '\n';
+    await this.#options.io.stdout.write(text + end);
+    this.#isInLine = !(text + end).endsWith('\n');
+  }
+
+  /** A line about the run. */
+  async #tell(text: string): Promise<void> {
+    const { io, mode, quiet } = this.#options;
+    if (mode !== 'text' || quiet) return;
+    await this.#progress.clear();
+    const break_ = this.#isInLine && io.stdout.isTty ? '\n' : '';
+    if (break_ !== '') this.#isInLine = false;
+    await io.stderr.write(`${break_}· ${printable(text)}\n`);
+  }
+
+  async #line(event: Record<string, unknown>): Promise<void> {
+    this.#sequence += 1;
+    const line = { ...event, seq: this.#sequence, time: new Date().toISOString() };
+    await this.#options.io.stdout.write(`${JSON.stringify(line)}\n`);
+  }
+}
+
+function toolText(event: AgentEvent): string | null {
+  switch (event.type) {
+    case 'tool_started': {
+      const input = JSON.stringify(event.input) ?? '';
+      return `${event.toolName} ${input.length <= MAX_TOOL_INPUT ? input : `${input.slice(0, MAX_TOOL_INPUT)}…`}`;
+    }
+    case 'tool_error':
+      return `${event.toolName} failed: ${event.message}`;
+    case 'error':
+      return `error: ${event.message}`;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,32 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { sizeOf } from '../../agent/runs/recorded-run.ts';
+import type { WreckitVerb } from '../globals.ts';
+import { runOf, withRunArgument } from './run-argument.ts';
+
+type Options = {
+  readonly stderr?: boolean;
+  readonly events?: boolean;
+};
+
+export const verb: WreckitVerb<Options, [runId: string]> = {
+  define: (command) =>
+    withRunArgument(command)
+      .option('--stderr', 'what its program wrote to standard error')
+      .option('--events', 'the events, one JSON line each'),
+  examples: [
+    ['wreckit runs logs', 'what the newest run printed'],
+    ['wreckit runs logs latest --events', 'its events, for a script'],
+  ],
+  async run(context) {
+    const { args, io, json, options } = context;
+    const { store, record } = await runOf(context, args[0]);
+    const name = options.events ? 'events.ndjson' : options.stderr ? 'stderr.log' : 'output.log';
+    const path = join(store.dirOf(record.id), name);
+    const size = sizeOf(path);
+    if (json) return { data: { run: record.id, file: path, size_bytes: size } };
+    if (size === 0) return {};
+    for await (const chunk of createReadStream(path)) await io.stdout.write(chunk);
+    return {};
+  },
+};

@@ -1,0 +1,35 @@
+import { assertNotRunning } from '../../agent/runs/recorded-run.ts';
+import { runStateOf } from '../../agent/runs/run-record.ts';
+import { WreckitError } from '../../errors.ts';
+import type { WreckitVerb } from '../globals.ts';
+import { storeOf } from './run-argument.ts';
+
+type Options = {
+  readonly force?: boolean;
+};
+
+export const verb: WreckitVerb<Options, [runIds: string[]]> = {
+  define: (command) =>
+    command
+      .argument('<run...>', 'ids of runs')
+      .option('--force', 'also when their work was not brought home'),
+  examples: [['wreckit runs rm 20260102-030405-4f9a1c', 'forgets a run; its branch and its sprite stay']],
+  async run(context) {
+    const { args, globals, options } = context;
+    const store = await storeOf(context);
+    const records = args[0].map((id) => store.read(id));
+    for (const record of records) {
+      assertNotRunning(record, runStateOf(record) === 'running');
+      const isHome =
+        record.landing !== null || record.changed_files === 0 || record.sprite === null || !record.sandbox;
+      if (isHome || options.force === true) continue;
+      throw new WreckitError('CONFLICT', `run ${record.id}: its work was not brought home`, {
+        hint: `bring it home (wreckit runs land ${record.id}), or remove it with --force`,
+      });
+    }
+    const ids = records.map(({ id }) => id);
+    if (globals.dryRun !== true) for (const id of ids) store.remove(id);
+    const done = globals.dryRun === true ? 'would remove' : 'removed';
+    return { data: { removed: ids, dry_run: globals.dryRun === true }, text: `${done} ${ids.join(', ')}` };
+  },
+};
