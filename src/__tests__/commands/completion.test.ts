@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { packageRoot } from '../../package-root.ts';
 import { run } from '../../process/run.ts';
 import { fakeWisp } from '../helpers/fake-wisp.ts';
@@ -27,7 +27,7 @@ async function offered(
 async function withSprites(
   dir: TempDir,
   ...names: string[]
-): Promise<{ cwd: string; env: Record<string, string> }> {
+): Promise<{ cwd: string; env: Record<string, string> & { WRECKIT_WISP_PATH: string } }> {
   const wisp = fakeWisp(dir);
   const options = { cwd: dir.path, env: { ...wisp.env, WRECKIT_WISP_PATH: wisp.path } };
   for (const name of names) expect((await wreckit(['sprite', 'start', name], options)).exitCode).toBe(0);
@@ -75,8 +75,16 @@ describe('wreckit __complete offers', () => {
     expect((await offered(['sprite', 'info', 'de'], options)).values.toSorted()).toEqual(['debug', 'demo']);
     expect((await offered(['sprite', 'kill', 'demo', 'o'], options)).values).toEqual(['other']);
     expect((await offered(['sprite', 'info', 'demo', ''], options)).values).toEqual([]);
-    const elsewhere = { ...options, cwd: '/' };
-    expect((await offered(['--cwd', dir.path, 'sprite', 'info', 'ot'], elsewhere)).values).toEqual(['other']);
+    // From elsewhere the sprites are those of the project that the line names.
+    const { WRECKIT_WISP_PATH: wispPath, ...env } = options.env;
+    const file = dir.join('project/.wreckitrc');
+    mkdirSync(dir.join('project'));
+    writeFileSync(file, JSON.stringify({ agent: { kind: 'sprite', wispPath } }));
+    for (const named of [['--cwd', dir.join('project')], [`--config=${file}`]]) {
+      expect((await offered([...named, 'sprite', 'info', 'ot'], { env, cwd: '/' })).values).toEqual([
+        'other',
+      ]);
+    }
   });
 
   test('nothing, quietly, where the sprites can not be listed', async () => {
