@@ -8,6 +8,7 @@ import { type BytePath, bytesOfPath, hostPath, nameOf, parentOf, parentsOf } fro
 import type { ProjectRepository } from './file-selection.ts';
 import { git, gitFailure, isGitMissing, splitNul } from './git.ts';
 import { topOf } from './git-repository.ts';
+import { lstatOf } from './host-state.ts';
 
 export interface IgnoreQuestion {
   /** Empty, and the caller's to remove. */
@@ -87,9 +88,10 @@ async function ask(
 }
 
 function readRules(root: string, name: BytePath): Buffer | null {
-  const file = hostPath(root, name);
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-  return stat?.isFile() === true && stat.size <= MAX_RULE_BYTES ? fs.readFileSync(file) : null;
+  const stat = lstatOf(root, name);
+  return stat?.isFile() === true && stat.size <= MAX_RULE_BYTES
+    ? fs.readFileSync(hostPath(root, name))
+    : null;
 }
 
 /** `name` was checked: it has no `..` and nothing of git's own in it. */

@@ -15,10 +15,10 @@ import type {
   OperationBefore,
   RecordedDirectory,
 } from './landing-journal.ts';
+import { isFreed } from './making-room.ts';
 import { mergeText } from './merge-text.ts';
 import { hashContent, openFile, WHOLE_FILE_BYTES } from './read-content.ts';
 import { type ConflictReason, decide } from './three-way.ts';
-import { walkFiles } from './walk-files.ts';
 
 export interface LandingPlan {
   readonly operations: readonly Operation[];
@@ -87,7 +87,7 @@ class Planner {
     this.#options.signal?.throwIfAborted();
     const { path: name, before, after } = change;
     const found = hostStateOf(this.#root, name);
-    const here = this.#willBeGone(name, found) ? null : found;
+    const here = isFreed(this.#root, name, found, this.#gone) ? null : found;
     const entry = entryOf(here);
     if (this.#clashing.has(name)) return this.#beside(change, 'case_clash');
     const decision = decide({
@@ -101,15 +101,6 @@ class Planner {
     else if (decision.kind === 'merge') await this.#merge(change, here, decision.isExecutable);
     else if (decision.kind === 'set_mode') this.#setMode(name, here, decision.isExecutable);
     else this.#take(change, here, decision.isExecutable);
-  }
-
-  /** A file above it, or a directory in its place, of which nothing will be left. */
-  #willBeGone(name: BytePath, found: HostState): boolean {
-    if (found?.kind === 'blocked') return this.#gone.has(found.by);
-    if (found?.kind !== 'directory') return false;
-    const files = walkFiles(this.#root, { start: name, skipDirectory: () => false });
-    for (const file of files) if (!this.#gone.has(file)) return false;
-    return true;
   }
 
   #take({ path: name, after, mode, afterBlob }: Change, here: HostState, isExecutable: boolean): void {

@@ -62,8 +62,7 @@ export async function sendPush(context: PushContext, work: PushWork): Promise<Se
     using previous = new BaseReader(baseFileOf(spriteDir, work.record?.baseId ?? ''));
     using base = new BaseWriter(baseFileOf(spriteDir, token), previous);
     const sending = new Sending(context, work, trees, base, workDir);
-    await context.port.unpack(writeTar(sending.members()), { signal });
-    const tokenCtime = await readMark(context);
+    const tokenCtime = await unpack(context, writeTar(sending.members()));
     const entries = sending.manifest();
     base.finish();
     saveRecord(spriteDir, recordOf(context, await sending.history, tokenCtime, entries));
@@ -179,13 +178,19 @@ async function removeInSprite({ port, signal }: PushContext, decision: PushDecis
   await port.exec(['xargs', '-0', '-r', 'rmdir', '--'], { stdin: nameList(deepestFirst), signal });
 }
 
-/** The ctime of the mark, by which later changes are told; proves that the stream arrived to its end. */
-async function readMark({ port, token, signal }: PushContext): Promise<string | null> {
-  const script = `cat ${TOKEN_PATH} && LC_ALL=C find ${TOKEN_PATH} -printf '\\n%C@'`;
-  const done = await port.exec(['sh', '-c', script], { signal });
+/** Says at its end what mark arrived, and the ctime of it, by which later changes are told. */
+const UNPACK_SCRIPT = `tar -xpf - --no-same-owner || exit 1
+cat ${TOKEN_PATH} && LC_ALL=C find ${TOKEN_PATH} -printf '\\n%C@'`;
+
+async function unpack(
+  { port, token, signal }: PushContext,
+  tar: AsyncIterable<Uint8Array>,
+): Promise<string | null> {
+  const done = await port.exec(['sh', '-c', UNPACK_SCRIPT], { stdin: tar, makeDir: true, signal });
   const [found = '', ctime = ''] = decodeUtf8(done.stdout).split('\n');
   if (found.trim() !== token) {
-    throw errorOf('SPRITE_SYNC_FAILED', `push to sprite "${port.name}": it did not arrive whole`, {
+    const reason = decodeUtf8(done.stderr).trim().split('\n').at(-1) || 'it did not arrive whole';
+    throw errorOf('SPRITE_SYNC_FAILED', `push to sprite "${port.name}": ${reason}`, {
       hint: 'push again: what is there already is not sent a second time',
       retryable: true,
     });

@@ -5,6 +5,8 @@ export interface SpriteExecOptions {
   readonly stdin?: Exclude<StdinSource, 'inherit' | 'ignore' | { file: string }> | undefined;
   /** Takes stdout as it comes (a promise is back-pressure); without it stdout is captured. */
   readonly onStdout?: ((chunk: Uint8Array) => void | Promise<void>) | undefined;
+  /** Makes the directory where it is missing. */
+  readonly makeDir?: boolean | undefined;
   /** Cap of what is captured of each stream; 1 MiB when absent. */
   readonly maxBytes?: number | undefined;
   readonly timeoutMs?: number | undefined;
@@ -28,6 +30,4 @@ export interface SpritePort {
   readonly dir: string;
   /** Runs a command in the directory. Rejects when the sprite could not be reached, or `signal` fired. */
   exec(argv: readonly string[], options?: SpriteExecOptions): Promise<SpriteExecResult>;
-  /** Unpacks a tar stream below the directory, which is made; rejects unless all of it was unpacked. */
-  unpack(tar: AsyncIterable<Uint8Array>, options?: { signal?: AbortSignal | undefined }): Promise<void>;
 }

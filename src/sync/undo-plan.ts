@@ -12,6 +12,7 @@ import {
   type OperationBefore,
   type RecordedDirectory,
 } from './landing-journal.ts';
+import { isFreed } from './making-room.ts';
 import type { SyncDir } from './sync-dir.ts';
 
 /** Throws `CONFLICT` where a file was edited since the landing. */
@@ -20,12 +21,16 @@ export function planUndo(sync: SyncDir, landing: Journal, id: string): Journal {
   const kept = path.join(landingDirOf(sync, landing.id), 'before');
   const operations: Operation[] = [];
   const edited: string[] = [];
+  const gone = new Set(
+    landing.operations.filter(({ before }) => before === null).map(({ path: name }) => name),
+  );
   for (const [index, operation] of landing.operations.entries()) {
     const outcome = landing.outcomes[index];
     if (outcome === undefined || outcome.kind === 'kept') continue;
     const at = outcome.kind === 'beside' ? outcome.at : operation.path;
     const done = outcome.kind === 'beside' ? { ...operation, path: at, before: null } : operation;
-    const here = hostStateOf(sync.root, at);
+    const found = hostStateOf(sync.root, at);
+    const here = isFreed(sync.root, at, found, gone) ? null : found;
     const before = presentAs(sync, done, here);
     if (before === undefined) edited.push(showPath(at));
     else operations.push({ path: at, before, after: afterOf(done, kept, dir, index, operations.length) });

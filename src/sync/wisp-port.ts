@@ -9,8 +9,17 @@ export const DEFAULT_PROJECT_DIR = '/home/sprite/project';
 /** Exit status of our own wrapper, taken by no program it starts (they end with 0, 1, 2, 123 or 126+n). */
 const DIR_MISSING_EXIT = 86;
 const ENGINE_FAILED_EXIT = 125;
-/** The directory is an argument of a fixed script, never part of it. */
-export const IN_DIR_SCRIPT = `cd -- "$0" 2>/dev/null || exit ${DIR_MISSING_EXIT}; exec "$@"`;
+
+/** The words that run `argv` in `dir`: it is an argument of a fixed script, never part of one. */
+export function inDirectory(dir: string, argv: readonly string[], makeDir = false): string[] {
+  const make = makeDir ? 'mkdir -p -- "$0" && ' : '';
+  const script = `${make}cd -- "$0" 2>/dev/null || exit ${DIR_MISSING_EXIT}; exec "$@"`;
+  return ['sh', '-c', script, dir, ...argv];
+}
+
+export function isDirMissing(exitCode: number | null): boolean {
+  return exitCode === DIR_MISSING_EXIT;
+}
 
 export interface WispPortOptions {
   readonly client: WispClient;
@@ -31,8 +40,8 @@ export function wispPort({
     name,
     id,
     dir,
-    async exec(argv, { stdin, onStdout, maxBytes = 1024 * 1024, timeoutMs = 0, signal } = {}) {
-      const done = await client.execCapture(name, ['sh', '-c', IN_DIR_SCRIPT, dir, ...argv], {
+    async exec(argv, { stdin, onStdout, makeDir, maxBytes = 1024 * 1024, timeoutMs = 0, signal } = {}) {
+      const done = await client.execCapture(name, inDirectory(dir, argv, makeDir), {
         stdin: stdin ?? 'ignore',
         stdout: onStdout ?? 'capture',
         maxBytes,
@@ -47,11 +56,8 @@ export function wispPort({
         exitCode: done.exitCode,
         stdout: done.stdout,
         stderr: done.stderr,
-        isDirMissing: done.exitCode === DIR_MISSING_EXIT,
+        isDirMissing: isDirMissing(done.exitCode),
       };
-    },
-    async unpack(tar, { signal } = {}) {
-      await client.push(name, tar, dir, { signal, timeoutMs: 0 });
     },
   };
 }

@@ -1,16 +1,13 @@
 /** A sprite that is a plain directory of this machine: real `sh`, `find`, `tar`, no sandbox. */
-import { mkdirSync } from 'node:fs';
 import { run } from '../../process/run.ts';
-import { decodeUtf8 } from '../../process/text.ts';
 import type { SpritePort } from '../../sync/sprite-port.ts';
-import { IN_DIR_SCRIPT } from '../../sync/wisp-port.ts';
+import { inDirectory, isDirMissing } from '../../sync/wisp-port.ts';
 
 export interface LocalDirPortOptions {
   readonly name?: string;
   readonly id?: string;
   /** Looked at before every command, so that a test can count them. */
   readonly onExec?: (argv: readonly string[]) => void;
-  readonly onUnpack?: () => void;
   /** PATH of the "sprite": programs planted there are what its commands find. */
   readonly path?: string;
 }
@@ -21,9 +18,9 @@ export function localDirPort(dir: string, options: LocalDirPortOptions = {}): Sp
     name: options.name ?? 'demo',
     id: options.id ?? 'id-1',
     dir,
-    async exec(argv, { stdin, onStdout, maxBytes = 1024 * 1024, signal } = {}) {
+    async exec(argv, { stdin, onStdout, makeDir, maxBytes = 1024 * 1024, signal } = {}) {
       options.onExec?.(argv);
-      const done = await run(['/bin/sh', '-c', IN_DIR_SCRIPT, dir, ...argv], {
+      const done = await run(inDirectory(dir, argv, makeDir), {
         env,
         stdin: stdin ?? 'ignore',
         stdout: onStdout ?? 'capture',
@@ -31,13 +28,7 @@ export function localDirPort(dir: string, options: LocalDirPortOptions = {}): Sp
         signal,
       });
       const { stdout, stderr } = done;
-      return { exitCode: done.exitCode ?? 137, stdout, stderr, isDirMissing: done.exitCode === 86 };
-    },
-    async unpack(tar, { signal } = {}) {
-      options.onUnpack?.();
-      mkdirSync(dir, { recursive: true });
-      const done = await run(['tar', '-xf', '-', '-C', dir], { env, stdin: tar, signal });
-      if (done.failed) throw new Error(`tar: ${decodeUtf8(done.stderr)}`);
+      return { exitCode: done.exitCode ?? 137, stdout, stderr, isDirMissing: isDirMissing(done.exitCode) };
     },
   };
 }
