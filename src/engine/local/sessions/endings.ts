@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { readText } from './session-dir.ts';
 import type { ExitRecord } from './session-facts.ts';
 
+/** Who ends it and, once it is sent, the signal that nothing survives. */
+export type Ending = `kill ${string}` | 'timeout KILL';
+
 const ENDING_BYTES = 31;
 const EXIT_BYTES = 255;
 
 /** Said before it is done, so that the supervisor knows what it was. */
-export function noteEnding(path: string, ending: `kill ${string}`): void {
+export function noteEnding(path: string, ending: Ending): void {
   writeInPlace(join(path, 'ending'), ending, ENDING_BYTES);
 }
 

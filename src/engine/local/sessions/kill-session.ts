@@ -6,7 +6,7 @@ import { WreckitError } from '../../../errors.ts';
 import { isSameProcess } from '../../../process/identity.ts';
 import type { KillSessionResult, SignalSpec, Waiting } from '../../engine.ts';
 import { Changes } from './changes.ts';
-import { noteEnding, readEnding, recordExit } from './endings.ts';
+import { type Ending, noteEnding, readEnding, recordExit } from './endings.ts';
 import { findMembers, killMembers, signalMembers } from './members.ts';
 import { requireFacts } from './require-facts.ts';
 import { readFacts, type SessionFacts, supervisorOf } from './session-facts.ts';
@@ -49,8 +49,9 @@ export async function killNow(
   facts: SessionFacts,
   changes: Changes,
   waiting: Waiting,
+  ending: Ending = 'kill KILL',
 ): Promise<number | null> {
-  noteEnding(facts.path, 'kill KILL');
+  noteEnding(facts.path, ending);
   if (!(await killMembers(facts))) {
     throw new WreckitError('SPRITE_KILL_FAILED', `session ${facts.meta.id}: its processes do not end`, {
       retryable: true,
@@ -105,8 +106,9 @@ async function settledCode(facts: SessionFacts, changes: Changes, waiting: Waiti
 
 /** Nobody else will: that it was killed is known, every other end stays unknown. */
 function recordKill(path: string): number | null {
-  if (readEnding(path) !== 'kill KILL') return null;
+  const [why, signal] = readEnding(path).split(' ');
+  if (signal !== 'KILL') return null;
   const exitCode = 137;
-  recordExit(path, { exit_code: exitCode, is_signal: true, timed_out: false });
+  recordExit(path, { exit_code: exitCode, is_signal: true, timed_out: why === 'timeout' });
   return exitCode;
 }

@@ -180,7 +180,7 @@ export class LocalSession implements SessionHandle {
     const lateAt = Date.parse(createdAt) + timeoutMs + TIMEOUT_GRACE_MS + LATE_MS;
     const facts = this.#facts();
     if (Date.now() < lateAt || facts.phase !== 'running') return;
-    await killNow(facts, changes, {});
+    await killNow(facts, changes, {}, 'timeout KILL');
   }
 
   async #resizeNow(size: TerminalSize): Promise<void> {

@@ -78,12 +78,12 @@ function makeFile(path: string, content: string): void {
   writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
 }
 
-/** A small file's text; empty when it is blank or not there. */
+/** A small file's text; empty when it is blank, or can't be read. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
+    if (errnoOf(error) !== undefined) return '';
     throw error;
   }
 }

@@ -65,7 +65,11 @@ export function exitSignal({ exit_code: code, is_signal: isSignal }: ExitRecord)
 
 export function sessionIds(spriteDir: string): string[] {
   try {
-    return readdirSync(sessionsDir(spriteDir)).filter(isSessionId).sort();
+    const entries = readdirSync(sessionsDir(spriteDir), { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() && isSessionId(entry.name))
+      .map(({ name }) => name)
+      .sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;

@@ -81,7 +81,7 @@ function spawnSupervisor(sprite: RunningSprite, path: string, request: SessionRe
       String(Math.max(1, Math.floor(blocks / ROUND_DIVISOR))),
       input,
       request.timeoutMs === null ? '' : (request.timeoutMs / 1000).toFixed(3),
-      String(TIMEOUT_GRACE_MS / 100),
+      String(TIMEOUT_GRACE_MS / 10),
       String(sprite.initPid),
       ...execArgv(sprite, '/proc/self/fd/7', {
         detach: true,

@@ -121,21 +121,28 @@ copy() {
   done
 }
 
+# Sets now to hundredths of a second since boot.
+look_at_clock() { read -r now idle </proc/uptime && now=\${now%.*}\${now#*.}; }
+
 stop_late() {
-  trap 'kill "$nap"; exit' TERM
+  nap= is_over=
+  trap 'is_over=1; [ "$nap" ] && kill "$nap"' TERM
   sleep "$timeout" &
   nap=$!
+  [ "$is_over" ] && kill "$nap"
   wait "$nap"
+  [ "$is_over" ] && return
   trap '' TERM
   printf '%-31s\n' timeout 1<>"$dir/ending"
   signal_session TERM
   [ "$is_tty" = 1 ] && signal_session HUP
-  late=0
-  while [ "$late" -lt "$grace" ]; do
+  look_at_clock
+  kill_at=$((now + grace))
+  while [ "$now" -lt "$kill_at" ]; do
     find_members
     [ "$members" = ' ' ] && return
     sleep 0.1
-    late=$((late + 1))
+    look_at_clock
   done
   printf '%-31s\n' 'timeout KILL' 1<>"$dir/ending"
   kill_members
@@ -219,7 +226,8 @@ fi
 [ "$input" = pipe ] && read -r go
 exec </dev/null >/dev/null 6>&-
 trap '' HUP INT QUIT TERM PIPE
-# A status without end may come, too.
+# A status without end may come, too: it costs no more than this (seconds, KiB).
+ulimit -t 2
 ulimit -v 65536
 read_status <&8
 exec 8<&-
