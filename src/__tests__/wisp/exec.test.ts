@@ -95,7 +95,7 @@ test(
       '--',
       'sh',
       '-c',
-      'pwd; id -un; echo "$A|$B"',
+      'pwd; echo "$USER"; echo "$A|$B"',
     ]);
     expect(stdout).toBe('/tmp\nroot\nx=y|two\nlines\n');
   },
