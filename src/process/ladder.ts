@@ -2,7 +2,7 @@
  * The stop ladder: a polite signal → grace → SIGKILL. It looks at the processes themselves, never at a flag
  * that only says a signal was sent. Works for any pid, not only for children of this process.
  */
-import { isAlive, type SignalTarget, sendSignal } from './liveness.ts';
+import { Liveness, type SignalTarget, sendSignal } from './liveness.ts';
 
 export interface StopOptions {
   /** How long the polite signal may take, in milliseconds; default 5000. */
@@ -41,15 +41,16 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
 
 async function climb(target: SignalTarget, options: StopOptions): Promise<StopOutcome> {
   const { graceMs = DEFAULT_GRACE_MS, signal = 'SIGTERM', force } = options;
-  if (!isAlive(target) || sendSignal(target, signal) === 'gone') return 'already_gone';
-  if (await isGoneWithin(target, graceMs, force)) return 'ended';
+  const liveness = new Liveness(target);
+  if (!liveness.isAlive() || sendSignal(target, signal) === 'gone') return 'already_gone';
+  if (await isGoneWithin(liveness, graceMs, force)) return 'ended';
   if (sendSignal(target, 'SIGKILL') === 'gone') return 'ended';
-  return (await isGoneWithin(target, KILL_WAIT_MS)) ? 'killed' : 'survived';
+  return (await isGoneWithin(liveness, KILL_WAIT_MS)) ? 'killed' : 'survived';
 }
 
-async function isGoneWithin(target: SignalTarget, waitMs: number, force?: AbortSignal): Promise<boolean> {
+async function isGoneWithin(liveness: Liveness, waitMs: number, force?: AbortSignal): Promise<boolean> {
   const endAt = performance.now() + waitMs;
-  for (let pollMs = FIRST_POLL_MS; isAlive(target); pollMs = Math.min(LAST_POLL_MS, pollMs * 1.5)) {
+  for (let pollMs = FIRST_POLL_MS; liveness.isAlive(); pollMs = Math.min(LAST_POLL_MS, pollMs * 1.5)) {
     const leftMs = endAt - performance.now();
     if (leftMs <= 0 || force?.aborted) return false;
     await sleep(Math.min(pollMs, leftMs));

@@ -21,24 +21,42 @@ export function sendSignal(target: SignalTarget, signal: NodeJS.Signals | 0): 's
 }
 
 /**
- * Orphans stay zombies for as long as init doesn't reap them, in some containers for ever; so on Linux the
- * states are looked at, too.
+ * Tells whether anybody of `target` is alive, again and again. Orphans stay zombies for as long as init doesn't
+ * reap them, in some containers for ever; so on Linux the states are looked at, too.
  */
-export function isAlive(target: SignalTarget): boolean {
-  if (sendSignal(target, 0) === 'gone') return false;
-  if (process.platform !== 'linux') return true;
-  return target > 0 ? readProcStat(target)?.isZombie !== true : isGroupAlive(-target);
+export class Liveness {
+  readonly #target: SignalTarget;
+  /** Seen alive last: looked at first, so that all of /proc is read only when it has ended. */
+  #witness: number;
+
+  constructor(target: SignalTarget) {
+    this.#target = target;
+    this.#witness = Math.abs(target);
+  }
+
+  isAlive(): boolean {
+    if (sendSignal(this.#target, 0) === 'gone') return false;
+    if (process.platform !== 'linux') return true;
+    const stat = readProcStat(this.#witness);
+    if (this.#target > 0) return stat?.isZombie !== true;
+    const groupId = -this.#target;
+    if (stat?.groupId === groupId && !stat.isZombie) return true;
+    const { witness, zombies } = lookForMembers(groupId);
+    if (witness !== null) this.#witness = witness;
+    // Nobody seen at all: /proc hides the processes of others (hidepid), and the kernel said there is one.
+    return witness !== null || (zombies === 0 && sendSignal(this.#target, 0) !== 'gone');
+  }
 }
 
-function isGroupAlive(groupId: number): boolean {
+/** A living process of the group, or how many dead ones there are. */
+function lookForMembers(groupId: number): { witness: number | null; zombies: number } {
   let zombies = 0;
   for (const pid of readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     const stat = readProcStat(pid);
     if (stat?.groupId !== groupId) continue;
-    if (!stat.isZombie) return true;
+    if (!stat.isZombie) return { witness: Number(pid), zombies };
     zombies += 1;
   }
-  // None seen at all: /proc hides the processes of others (hidepid), and the kernel said there is one.
-  return zombies === 0 && sendSignal(-groupId, 0) !== 'gone';
+  return { witness: null, zombies };
 }

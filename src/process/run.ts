@@ -64,8 +64,10 @@ export interface RunResult {
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 /** How long the pipes are still read once a stopped child is gone. */
 const CUT_DRAIN_MS = 250;
-/** How long the kernel may take to report the exit of a group that was killed. */
-const LATE_EXIT_MS = 100;
+/** How long the exit of a child that is gone may take to be reported here: the event loop can be behind. */
+const LATE_EXIT_MS = 1000;
+/** The same for one that even SIGKILL didn't end: it won't be. */
+const NO_EXIT_MS = 50;
 
 const NO_EXIT: ChildExit = { exitCode: null, signal: null, spawnError: null };
 
@@ -127,8 +129,11 @@ async function exitOf(child: Child, ending: Ending, options: RunOptions): Promis
     ending.exited();
     return exit;
   }
-  await child.stop({ graceMs: options.graceMs ?? DEFAULT_GRACE_MS, force: options.force });
-  return await Promise.race([child.exit, sleep(LATE_EXIT_MS).then(() => NO_EXIT)]);
+  const outcome = await child.stop({ graceMs: options.graceMs ?? DEFAULT_GRACE_MS, force: options.force });
+  const lateMs = outcome === 'survived' ? NO_EXIT_MS : LATE_EXIT_MS;
+  const timeout = new AbortController();
+  const late = sleep(lateMs, timeout.signal).then(() => NO_EXIT);
+  return await Promise.race([child.exit, late]).finally(() => timeout.abort());
 }
 
 async function drainAll(readers: readonly OutputReader[], ending: Ending): Promise<void> {
@@ -170,6 +175,13 @@ function resultOf(
   };
 }
 
-function sleep(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
+/** Resolves after `durationMs`, or when `signal` fires. */
+function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, durationMs);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
