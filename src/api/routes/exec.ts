@@ -14,6 +14,7 @@ import { SessionMessage, serveSession, signalName } from '../exec/serve-session.
 import { sessionEntry } from '../exec/session-text.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { eagerBytes, json, ndjson } from '../reply.ts';
+import { bodyOf } from '../request-body.ts';
 import { httpRoute, type Route, socketRoute } from '../route.ts';
 import { ExecFrame, KillStep, SessionList } from '../schemas/exec.ts';
 
@@ -154,7 +155,7 @@ const startHttp = httpRoute({
     const handle = await api.engine.openSession(params.name, sessionSpecOf(query), { signal });
     const client = api.clients.attach(params.name, await handle.info());
     if (query.stdin) {
-      feedSession(handle, request).catch((error: unknown) => {
+      feedSession(handle, bodyOf(request)).catch((error: unknown) => {
         api.log.debug({ event: 'input_ended_early', sprite: params.name, session: handle.id, err: error });
       });
     }

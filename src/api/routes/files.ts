@@ -6,6 +6,7 @@ import type { FileOptions, FileOwner } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
 import { resolveIn } from '../file-path.ts';
 import { bytes, json } from '../reply.ts';
+import { bodyOf } from '../request-body.ts';
 import { httpRoute, type Route } from '../route.ts';
 import {
   type ApiFileEntry,
@@ -56,7 +57,7 @@ const write = httpRoute({
     const path = pathOf(query);
     const mode = (query.mode ?? DEFAULT_MODE).padStart(4, '0');
     const options = { ...asUser(query.asRoot), mode, signal };
-    const { sizeBytes } = await api.engine.files.write(params.name, path, request, options);
+    const { sizeBytes } = await api.engine.files.write(params.name, path, bodyOf(request), options);
     return json({ path, size: sizeBytes, mode });
   },
 });

@@ -27,9 +27,10 @@ ${MUST_BE_THERE}
 tail -c "+$2" "$1" | head -c "$3"`;
 
 /**
- * `$1` path, `$2` mode, `$3` a name nobody else has. Through a link to its target, as every writer does. The rename happens only once
- * the size could be told: with the caller dead (its end of stdin closes as it does at the end of the content)
- * the pipe is broken and the half content goes away.
+ * `$1` path, `$2` mode, `$3` a name nobody else has. Through a link to its target, as every writer does. The
+ * rename happens only once the size could be told: with the caller dead (its end of stdin closes as it does at
+ * the end of the content) the pipe is broken and the half content goes away. A signal ends it at once, which
+ * takes `wait`: a shell acts on one only when its foreground program has ended.
  */
 export const WRITE = `${PRELUDE}
 target=$1
@@ -48,7 +49,9 @@ trap 'exit 130' INT
 trap 'exit 141' PIPE
 trap 'exit 143' TERM
 (umask 077; set -C; : > "$part") || exit
-cat > "$part" || exit
+exec 3<&0
+cat <&3 > "$part" &
+wait $! || exit
 chmod "$2" "$part" || exit
 wc -c < "$part" || exit
 mv -f "$part" "$target"`;
