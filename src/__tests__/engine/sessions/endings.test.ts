@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import type { SessionHandle, SessionSpec } from '../../../engine/engine.ts';
 import { findSession, killSession, openSession } from '../../../engine/local/sessions/index.ts';
-import { isSameProcess } from '../../../process/identity.ts';
+import { identify, isSameProcess } from '../../../process/identity.ts';
 import { readIfThere } from '../../../process/proc-stat.ts';
 import { type BareContainer, bareContainer } from '../../helpers/bare-container.ts';
 import { wreckitErrorOf } from '../../helpers/error-of.ts';
@@ -148,7 +148,7 @@ describe('timeoutMs', () => {
     const outcome = await runInSession(sprite, 'exit 3', { timeoutMs: 60_000 });
     expect(outcome).toMatchObject({ exitCode: 3, timedOut: false });
     const { supervisor } = pids(findSession(sprite.dir, outcome.id, sprite));
-    await eventually(() => !isLeft('60.000') && readIfThere(`/proc/${supervisor}/stat`) === null);
+    await eventually(() => !isLeft('60.000') && identify(supervisor) === null);
   });
 });
 

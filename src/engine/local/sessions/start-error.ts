@@ -19,7 +19,7 @@ export function startError(path: string): SpriteExecError {
       details,
     });
   }
-  if (/container does not exist|stopped container|not running|no such container/i.test(said)) {
+  if (/container does not exist|stopped container|not running|no such container|setns process/i.test(said)) {
     return new SpriteExecError('exec: the sprite went down meanwhile', { retryable: true, details });
   }
   if (/"\/bin\/sh"/.test(said)) {

@@ -219,6 +219,8 @@ born_of "$leader" && leader_born=$born
 write_state false
 echo started
 if [ "$timeout" ]; then
+  # A shell that begins with a handler loses what comes before it has put the handler away.
+  trap - TERM
   stop_late </dev/null >/dev/null 6>&- 8<&- &
   timer=$!
 fi
