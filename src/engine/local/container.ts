@@ -1,7 +1,7 @@
 /** A sprite's container: booted, looked at, taken down. The caller holds the sprite's lock. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpriteStartError } from '../../errors.ts';
+import { errnoOf, SpriteStartError } from '../../errors.ts';
 import { isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
@@ -89,7 +89,25 @@ export async function endContainer(sprite: SpriteContainer, waiting: Waiting = {
 }
 
 export function isUp(record: SpriteRecord): boolean {
-  return record.phase === 'ready' && record.init !== null && isSameProcess(record.init);
+  return (
+    record.phase === 'ready' &&
+    record.init !== null &&
+    isSameProcess(record.init) &&
+    hasMemory(record.init.pid)
+  );
+}
+
+/**
+ * False for a process that was killed and is still on its way out: PID 1 of a namespace waits there for all of
+ * it to end, and nothing can be started beside it any more.
+ */
+function hasMemory(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`).length > 0;
+  } catch (error) {
+    if (errnoOf(error) !== undefined) return false;
+    throw error;
+  }
 }
 
 export function runningSprite(sprite: SpriteContainer, init: ProcessIdentity): RunningSprite {
