@@ -4,37 +4,14 @@ import { interruptOf } from '../cli/signals.ts';
 import type { VerbResult } from '../cli/verb.ts';
 import { assertSpriteName } from '../contract/names.ts';
 import { parseDurationMs } from '../contract/units.ts';
-import { WreckitError } from '../errors.ts';
-import type { SpriteAgentConfig } from '../schemas.ts';
-import type { LandMode } from '../sync/land.ts';
-import type { WreckitContext, WreckitVerb } from './globals.ts';
-import { type AgentFlags, type InnerKind, parseAgentKind } from './run/agent-choice.ts';
+import type { WreckitVerb } from './globals.ts';
+import { parseAgentKind } from './run/agent-choice.ts';
 import { readPrompt } from './run/prompt.ts';
+import { agentFlags, type RunContext, type RunFlags, runOptions } from './run/run-call.ts';
 import { RunConsole } from './run/run-console.ts';
 import { runDocument, runExitCode, runText } from './run/run-report.ts';
 import { prepareRun, type RunSetup } from './run/run-setup.ts';
 import { collected, count, oneOf } from './sprite/flags.ts';
-
-export type RunFlags = {
-  readonly file?: string;
-  readonly agent?: InnerKind;
-  readonly model?: string;
-  /** commander: true unless `--no-sandbox`. */
-  readonly sandbox: boolean;
-  readonly sprite?: string;
-  readonly keep?: boolean;
-  readonly land?: LandMode;
-  readonly network?: SpriteAgentConfig['network'];
-  readonly allow?: string[];
-  readonly timeout?: number;
-  readonly allowedTools?: string[];
-  readonly resume?: string;
-  readonly mockAgent?: boolean;
-  readonly events?: boolean;
-  readonly parallel?: number;
-};
-
-export type RunContext = WreckitContext<RunFlags, [words: string[]]>;
 
 export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
   define: (command) =>
@@ -96,7 +73,7 @@ async function runOne(context: RunContext, setup: RunSetup, prompt: string): Pro
   const inner = config.kind === 'sprite' ? config.agent : config;
   let record: RunRecord;
   {
-    await using console = new RunConsole({
+    await using terminal = new RunConsole({
       io,
       mode,
       quiet: globals.quiet === true,
@@ -104,11 +81,11 @@ async function runOne(context: RunContext, setup: RunSetup, prompt: string): Pro
     });
     record = await recordedRun({
       ...runOptions(context, setup, prompt),
-      onAgentEvent: (event) => console.event(event),
-      onStdoutChunk: (text) => console.stdout(text),
-      onStderrChunk: (text) => console.stderr(text),
-      onStep: (step, facts) => console.step(step, facts),
-      onProgress: (progress) => console.sync(progress),
+      onAgentEvent: (event) => terminal.event(event),
+      onStdoutChunk: (text) => terminal.stdout(text),
+      onStderrChunk: (text) => terminal.stderr(text),
+      onStep: (step, facts) => terminal.step(step, facts),
+      onProgress: (progress) => terminal.sync(progress),
     });
   }
   const exitCode = interruptOf(signal)?.exitCode ?? runExitCode(record);
@@ -117,66 +94,6 @@ async function runOne(context: RunContext, setup: RunSetup, prompt: string): Pro
     return { exitCode };
   }
   return { data: { run: runDocument(record) }, text: runText(record), exitCode };
-}
-
-/** What every run of this call has in common. */
-export function runOptions(
-  { io, options, signal }: Pick<RunContext, 'io' | 'options' | 'signal'>,
-  setup: RunSetup,
-  prompt: string,
-) {
-  const { loaded, config, client, store, lifecycle, softLimits, shownConfig } = setup;
-  return {
-    config,
-    client,
-    store,
-    lifecycle,
-    softLimits,
-    shownConfig,
-    prompt,
-    cwd: loaded.projectRoot,
-    branchPrefix: loaded.config.branch_prefix,
-    timeoutSeconds: options.timeout === undefined ? loaded.config.timeout_seconds : options.timeout / 1000,
-    allowedTools: options.allowedTools,
-    mockAgent: options.mockAgent,
-    sourceEnv: io.env,
-    signal,
-  };
-}
-
-export async function agentFlags(context: RunContext): Promise<AgentFlags> {
-  const { agent, model, sandbox, sprite, keep, land, network, allow, resume } = context.options;
-  const flags = { agent, model, sandbox, sprite, keep, land, network, allow };
-  return resume === undefined ? flags : { ...flags, ...(await resumed(context, resume, flags)) };
-}
-
-/** The agent's memory lies in its home: in the sprite of the earlier run, which must still be there. */
-async function resumed(context: RunContext, runId: string, flags: AgentFlags): Promise<Partial<AgentFlags>> {
-  const { configOf } = await import('./context.ts');
-  const { RunStore } = await import('../agent/runs/run-record.ts');
-  const { projectRoot } = await configOf(context);
-  const earlier = new RunStore(projectRoot).read(runId);
-  if (earlier.agent_session === null) {
-    throw new WreckitError(
-      'CONFLICT',
-      `resume run ${earlier.id}: its agent (${earlier.agent}) left no session to go on with`,
-    );
-  }
-  if (earlier.sandbox && earlier.sprite?.kept !== true) {
-    throw new WreckitError(
-      'CONFLICT',
-      `resume run ${earlier.id}: its sprite is gone, and the agent's session with it`,
-      {
-        hint: 'keep the sprite of a run that is to be resumed: wreckit run --keep …',
-      },
-    );
-  }
-  const kind = parseAgentKind(earlier.agent);
-  return {
-    resume: earlier.agent_session,
-    agent: flags.agent ?? kind,
-    ...(earlier.sandbox ? { sprite: earlier.sprite?.name } : { sandbox: false }),
-  };
 }
 
 async function describe(context: RunContext, setup: RunSetup, prompt: string): Promise<VerbResult> {

@@ -12,7 +12,7 @@ import { isObject } from '../../contract/json-value.ts';
 import { quote } from '../../contract/names.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { errnoOf, toWreckitError, WreckitError } from '../../errors.ts';
-import { agentFlags, type RunContext, runOptions } from '../run.ts';
+import { agentFlags, type RunContext, runOptions } from './run-call.ts';
 import { runDocument, runExitCode } from './run-report.ts';
 import { prepareRun, type RunSetup } from './run-setup.ts';
 

@@ -1,0 +1,88 @@
+/** What a call of `wreckit run` asks for, and what all runs of it have in common. */
+import { WreckitError } from '../../errors.ts';
+import type { SpriteAgentConfig } from '../../schemas.ts';
+import type { LandMode } from '../../sync/land.ts';
+import type { WreckitContext } from '../globals.ts';
+import { type AgentFlags, type InnerKind, parseAgentKind } from './agent-choice.ts';
+import type { RunSetup } from './run-setup.ts';
+
+export type RunFlags = {
+  readonly file?: string;
+  readonly agent?: InnerKind;
+  readonly model?: string;
+  /** commander: true unless `--no-sandbox`. */
+  readonly sandbox: boolean;
+  readonly sprite?: string;
+  readonly keep?: boolean;
+  readonly land?: LandMode;
+  readonly network?: SpriteAgentConfig['network'];
+  readonly allow?: string[];
+  readonly timeout?: number;
+  readonly allowedTools?: string[];
+  readonly resume?: string;
+  readonly mockAgent?: boolean;
+  readonly events?: boolean;
+  readonly parallel?: number;
+};
+
+export type RunContext = WreckitContext<RunFlags, [words: string[]]>;
+
+/** What every run of this call has in common. */
+export function runOptions(
+  { io, options, signal }: Pick<RunContext, 'io' | 'options' | 'signal'>,
+  setup: RunSetup,
+  prompt: string,
+) {
+  const { loaded, config, client, store, lifecycle, softLimits, shownConfig } = setup;
+  return {
+    config,
+    client,
+    store,
+    lifecycle,
+    softLimits,
+    shownConfig,
+    prompt,
+    cwd: loaded.projectRoot,
+    branchPrefix: loaded.config.branch_prefix,
+    timeoutSeconds: options.timeout === undefined ? loaded.config.timeout_seconds : options.timeout / 1000,
+    allowedTools: options.allowedTools,
+    mockAgent: options.mockAgent,
+    sourceEnv: io.env,
+    signal,
+  };
+}
+
+export async function agentFlags(context: RunContext): Promise<AgentFlags> {
+  const { agent, model, sandbox, sprite, keep, land, network, allow, resume } = context.options;
+  const flags = { agent, model, sandbox, sprite, keep, land, network, allow };
+  return resume === undefined ? flags : { ...flags, ...(await resumed(context, resume, flags)) };
+}
+
+/** The agent's memory lies in its home: in the sprite of the earlier run, which must still be there. */
+async function resumed(context: RunContext, runId: string, flags: AgentFlags): Promise<Partial<AgentFlags>> {
+  const { configOf } = await import('../context.ts');
+  const { RunStore } = await import('../../agent/runs/run-record.ts');
+  const { projectRoot } = await configOf(context);
+  const earlier = new RunStore(projectRoot).read(runId);
+  if (earlier.agent_session === null) {
+    throw new WreckitError(
+      'CONFLICT',
+      `resume run ${earlier.id}: its agent (${earlier.agent}) left no session to go on with`,
+    );
+  }
+  if (earlier.sandbox && earlier.sprite?.kept !== true) {
+    throw new WreckitError(
+      'CONFLICT',
+      `resume run ${earlier.id}: its sprite is gone, and the agent's session with it`,
+      {
+        hint: 'keep the sprite of a run that is to be resumed: wreckit run --keep …',
+      },
+    );
+  }
+  const kind = parseAgentKind(earlier.agent);
+  return {
+    resume: earlier.agent_session,
+    agent: flags.agent ?? kind,
+    ...(earlier.sandbox ? { sprite: earlier.sprite?.name } : { sandbox: false }),
+  };
+}
