@@ -6,7 +6,7 @@ import { errorOf } from '../errors.ts';
 import { type RunResult, run } from '../process/run.ts';
 import { decodeUtf8 } from '../process/text.ts';
 import { type BytePath, toBytePath } from './byte-path.ts';
-import { git, isGitMissing, programEnv } from './git.ts';
+import { git, gitFailure, isGitMissing, programEnv } from './git.ts';
 
 export interface GitRepository {
   /** The directory looked at; the work tree's top unless `prefix` says otherwise. */
@@ -51,6 +51,7 @@ export async function findRepository(root: string, signal?: AbortSignal): Promis
     ask(['symbolic-ref', '--quiet', 'HEAD']),
     ask(['config', '-z', '--type=path', '--get-regexp', '^(core\\.excludesfile|user\\.name|user\\.email)$']),
   ]);
+  signal?.throwIfAborted();
   if (isGitMissing(where)) return { kind: 'none', isGitMissing: true };
   if (where.failed) return notUsable(root, where);
   const [isBare, isInside, objectFormat, ...prefix] = lineOf(where).split('\n');
@@ -175,13 +176,13 @@ export async function readTree(
   // `ls-tree` takes names relative to where it runs, so the whole tree of the prefix is asked for by its id.
   const treeish =
     prefix === '' ? `${commit}^{tree}` : `${commit}:${Buffer.from(prefix, 'latin1').toString('utf8')}`;
-  const done = await git(['ls-tree', '-r', '-z', '--full-tree', treeish], { ...gitAt(repository), signal });
+  const args = ['ls-tree', '-r', '-z', '--full-tree', treeish];
+  const done = await git(args, { ...gitAt(repository), signal });
   const entries = new Map<BytePath, TreeEntry>();
   // The prefix may be in no commit yet.
   if (done.failed && prefix !== '' && /not a valid object name/i.test(decodeUtf8(done.stderr)))
     return entries;
-  if (done.failed)
-    throw errorOf('SPRITE_SYNC_FAILED', `git ls-tree: ${quote(decodeUtf8(done.stderr).trim())}`);
+  if (done.failed || done.stdoutTruncatedBytes > 0) throw gitFailure(args, done, signal);
   for (const field of Buffer.from(done.stdout).toString('latin1').split('\0')) {
     const tab = field.indexOf('\t');
     if (tab === -1) continue;

@@ -178,8 +178,13 @@ async function removeInSprite({ port, signal }: PushContext, decision: PushDecis
   await port.exec(['xargs', '-0', '-r', 'rmdir', '--'], { stdin: nameList(deepestFirst), signal });
 }
 
-/** Says at its end what mark arrived, and the ctime of it, by which later changes are told. */
+/**
+ * Says at its end what mark arrived, and the ctime of it, by which later changes are told: so it must be later
+ * than every file's, by more than a tick of the clock that file systems use (10 ms at most).
+ */
 const UNPACK_SCRIPT = `tar -xpf - --no-same-owner || exit 1
+sleep 0.02 2>/dev/null || sleep 1
+touch ${TOKEN_PATH}
 cat ${TOKEN_PATH} && LC_ALL=C find ${TOKEN_PATH} -printf '\\n%C@'`;
 
 async function unpack(
