@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import net from 'node:net';
+import { describeAsRoot } from '../helpers/as-root.ts';
 import { type LocalSprite, localSprite } from '../helpers/local-sprite.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -138,7 +139,7 @@ describe('the network of the host', () => {
   });
 });
 
-describe.if(isRoot)('limits', () => {
+describeAsRoot('limits', () => {
   test('stop a fork bomb at the number of processes', async () => {
     const bomb = 'i=0; while [ $i -lt 400 ]; do sleep 600 & i=$((i+1)); done; echo made all';
     expect(await asUser(bomb)).toMatch(/^2 .*Cannot fork/s);

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import type { Sprite } from '../../contract/schemas.ts';
 import { toWreckitError } from '../../errors.ts';
+import { testAsRoot } from '../helpers/as-root.ts';
 import { execIn, localEngine, localSprite } from '../helpers/local-sprite.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -198,7 +199,7 @@ test('start() refuses what this engine or machine can not give, and makes nothin
   expect(sprite.warnings?.join()).toContain('not limited');
 });
 
-test.if(isRoot)('info() shows the limits that are enforced and what is used', async () => {
+testAsRoot('info() shows the limits that are enforced and what is used', async () => {
   await using sprite = await localSprite({ memoryBytes: 128 * 1024 ** 2, cpus: 0.5, pids: 50 });
   const { resources, usage } = await sprite.engine.info('demo');
   expect(resources).toEqual({ memory_bytes: 128 * 1024 ** 2, cpus: 0.5, pids: 50 });

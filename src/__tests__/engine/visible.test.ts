@@ -2,9 +2,9 @@
 import { expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { testAsRoot } from '../helpers/as-root.ts';
 import { localSprite } from '../helpers/local-sprite.ts';
 
-const isRoot = process.getuid?.() === 0;
 const MARK = `wisp-canary-${process.pid}`;
 const SECRET = `secret-of-${MARK}`;
 
@@ -54,7 +54,7 @@ async function walk(sprite: Awaited<ReturnType<typeof localSprite>>): Promise<st
 }
 
 // Planting takes root. An ordinary user's sprite is tried with that user's own files below.
-test.if(isRoot)("a sprite, its root too, reads nothing of the host that is not everybody's", async () => {
+testAsRoot("a sprite, its root too, reads nothing of the host that is not everybody's", async () => {
   try {
     plant(PLACES);
     writeFileSync(PUBLIC, 'for everybody');
@@ -68,7 +68,7 @@ test.if(isRoot)("a sprite, its root too, reads nothing of the host that is not e
   }
 });
 
-test.if(isRoot)('a secret that comes to the host while the sprite runs stays closed too', async () => {
+testAsRoot('a secret that comes to the host while the sprite runs stays closed too', async () => {
   const path = `/etc/${MARK}-late`;
   try {
     await using sprite = await localSprite();

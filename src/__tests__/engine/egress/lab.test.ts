@@ -1,13 +1,14 @@
 /** A real filtered sprite against a small internet in namespaces of its own. Making those takes root. */
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { run } from '../../../process/run.ts';
 import { decodeUtf8 } from '../../../process/text.ts';
+import { describeAsRoot } from '../../helpers/as-root.ts';
 
 const LAB = join(import.meta.dirname, '../../../../fixtures/egress-lab/lab.ts');
 let outcomes: Record<string, string> = {};
 
-describe.if(process.getuid?.() === 0)('a sprite with network "filtered"', () => {
+describeAsRoot('a sprite with network "filtered"', () => {
   beforeAll(async () => {
     const argv = ['unshare', '--net', '--mount', '--propagation', 'private', process.execPath, LAB];
     const result = await run(argv, { timeoutMs: 150_000 });

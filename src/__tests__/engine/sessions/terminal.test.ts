@@ -84,6 +84,21 @@ describe('a terminal session', () => {
     expect((await wreckitErrorOf(() => session.resize({ cols: 0, rows: 0 }))).code).toBe('USAGE');
   });
 
+  test('can be resized at once', async () => {
+    await using session = await onTerminal('read line; stty size');
+    await session.resize({ cols: 61, rows: 17 });
+    await session.write(Buffer.from('\r'));
+    expect(await shown(session)).toContain('17 61');
+  });
+
+  test('is refused where the sprite has no program that holds a terminal', async () => {
+    const error = await wreckitErrorOf(() => onTerminal(['true'], { env: { PATH: '/nowhere' } }));
+    expect([error.code, error.message]).toEqual([
+      'SPRITE_EXEC_FAILED',
+      'exec: a terminal takes the program "script" (util-linux), which this sprite lacks',
+    ]);
+  });
+
   test('can be resized after its end, which changes nothing', async () => {
     const { id } = await runInSession(sprite, ['true'], { tty: SIZE });
     await findSession(sprite.dir, id, sprite).resize({ cols: 10, rows: 10 });
