@@ -314,7 +314,7 @@ test('SpriteRunner.pull() stops wisp when its reader stops', async () => {
   const fake = fakeWisp(dir);
   const runner = runnerOf(fake);
   await runner.list();
-  fake.play({ pull: { flood_bytes: 5_000_000_000 } });
+  fake.play({ pull: { flood_bytes: 5_000_000, hang: true } });
   let bytes = 0;
   for await (const chunk of runner.pull('a', '/x')) {
     bytes += chunk.length;

@@ -116,6 +116,7 @@ test('a second signal ends sprite exec though wisp does not', async () => {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   expect(await exited).toEqual([143, null]);
+  expect(fake.calls().filter(({ verb }) => verb === 'exec SIGTERM')).toHaveLength(2);
   const { pid } = fake.calls().find(({ verb }) => verb === 'exec') ?? {};
   if (pid !== undefined) process.kill(pid, 'SIGKILL');
 });
