@@ -1,5 +1,8 @@
 /** Times programs against a reference, both in the same minute on the same machine: A B A B …, then medians. */
 import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export interface Command {
   readonly argv: readonly [string, ...string[]];
@@ -14,17 +17,22 @@ export interface Subject {
   readonly after?: () => void;
 }
 
-/** Runs it to its end with its output dropped. Throws unless it ends with 0. */
+/**
+ * Runs it to its end with its output dropped. Throws unless it ends with 0. Errors go to a file: a container
+ * that stays would hold a pipe open, and the wait with it.
+ */
 export function call({ argv, cwd, env }: Command): void {
   const [program, ...args] = argv;
-  const result = spawnSync(program, args, {
-    cwd,
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 120_000,
-  });
-  if (result.status !== 0) {
-    throw new Error(`${argv.join(' ')}: ended with ${result.status ?? result.signal}: ${result.stderr}`);
+  const errors = join(tmpdir(), `wreckit-bench-errors-${process.pid}`);
+  const fd = openSync(errors, 'w+');
+  try {
+    const result = spawnSync(program, args, { cwd, env, stdio: ['ignore', 'ignore', fd], timeout: 120_000 });
+    if (result.status === 0) return;
+    const reason = readFileSync(errors, 'utf8').trim();
+    throw new Error(`${argv.join(' ')}: ended with ${result.status ?? result.signal}: ${reason}`);
+  } finally {
+    closeSync(fd);
+    rmSync(errors, { force: true });
   }
 }
 

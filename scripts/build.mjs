@@ -1,7 +1,7 @@
 /**
  * Bundles both programs into `dist/`, which the launchers in `bin/` start:
  *
- *   dist/bun/NAME.js    one CommonJS file with its bytecode beside it (no parsing at start)
+ *   dist/bun/NAME.js    CommonJS with its bytecode beside it (no parsing at start); bulky packages in files of their own
  *   dist/node/NAME.mjs  checks the Node version, then imports NAME-main.mjs; lazy imports stay chunks
  *   dist/build-id       hash of everything the bundles are made from; the same hash means: nothing to do
  *   dist/bun-runs       exists when this package's Bun was seen running on this machine (not packed)
@@ -33,8 +33,6 @@ import { requireNode } from './lib/require-node.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const PROGRAMS = { wreckit: 'src/index.ts', wisp: 'src/wisp/index.ts' };
-const SELF_DIR = '__bundleDir';
-const SELF_FILE = '__bundleFile';
 
 const isForced = process.argv.includes('--force');
 const needsAll = process.argv.includes('--require-all');
@@ -52,6 +50,7 @@ function buildId() {
     'package.json',
     'package-lock.json',
     'scripts/build.mjs',
+    'scripts/lib/bundle-for-bun.mjs',
     'scripts/lib/require-node.mjs',
     'tsconfig.json',
   ];
@@ -72,26 +71,13 @@ function outputsExist(dir) {
 }
 
 function buildForBun(bun, out) {
-  for (const [name, entry] of Object.entries(PROGRAMS)) {
-    const options = [
-      'build',
-      '--target=bun',
-      '--format=cjs',
-      '--bytecode',
-      '--minify',
-      // Error names come from class names.
-      '--keep-names',
-      // Bun would write this machine's path of each source in place of these.
-      `--define=import.meta.dirname=${SELF_DIR}`,
-      `--define=__dirname=${SELF_DIR}`,
-      `--define=__filename=${SELF_FILE}`,
-      `--banner=var ${SELF_DIR}=__dirname,${SELF_FILE}=__filename;`,
-      `--outdir=${join(out, 'bun')}`,
-      `--entry-naming=${name}.[ext]`,
-    ];
-    const result = spawnSync(bun, [...options, join(root, entry)], { cwd: root, encoding: 'utf8' });
-    if (result.status !== 0) throw new Error(`bun build ${entry}:\n${result.stderr}${result.stdout}`);
-  }
+  const bundler = join(root, 'scripts', 'lib', 'bundle-for-bun.mjs');
+  const programs = Object.entries(PROGRAMS).map(([name, entry]) => `${name}=${entry}`);
+  const result = spawnSync(bun, [bundler, root, join(out, 'bun'), ...programs], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (result.status !== 0) throw new Error(`bundles for Bun:\n${result.stderr}${result.stdout}`);
   writeFileSync(join(out, 'bun-runs'), '');
 }
 
