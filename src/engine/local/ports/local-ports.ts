@@ -90,7 +90,7 @@ export class LocalPorts implements PortOps {
 }
 
 const SAYS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused: nothing listens there',
+  ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'there is no such name',
   EAI_AGAIN: 'the name can not be looked up',
   ETIMEDOUT: 'no answer in time',
