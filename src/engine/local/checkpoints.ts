@@ -15,7 +15,7 @@ import type { Checkpoint, CheckpointOps, Waiting } from '../engine.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import type { RunningSprite } from './inside.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
-import type { SpriteDirs } from './rootfs.ts';
+import type { SpriteDirs } from './sprite-dirs.ts';
 import { deleteTree } from './store.ts';
 
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;

@@ -1,37 +1,26 @@
 /** A sprite's container: booted, looked at, taken down. The caller holds the sprite's lock. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, SpriteStartError } from '../../errors.ts';
-import { isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
+import { SpriteStartError } from '../../errors.ts';
+import type { ProcessIdentity } from '../../process/identity.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
 import { boot, planGuards } from './boot.ts';
 import { cgroupLimits, cgroupSupport } from './cgroup.ts';
-import { EGRESS_ENV, ensureEgress, stopEgress } from './egress/egress-process.ts';
+import { ensureEgress, stopEgress } from './egress/egress-process.ts';
 import { findHiddenPaths } from './hidden-paths.ts';
 import { type RunningSprite, runInside } from './inside.ts';
 import { hostLayout, imageLayout, type RootLayout } from './layout.ts';
-import { ociSpec, ROOT_CAPABILITIES, rlimits } from './oci-spec.ts';
+import { ociSpec } from './oci-spec.ts';
 import type { SpriteRecord } from './record.ts';
-import { SPRITE_HOME, type SpriteDirs } from './rootfs.ts';
-import { type Container, deleteContainer, readInit } from './runtime.ts';
+import { containerOf, runningSprite, type SpriteContainer } from './running.ts';
+import { deleteContainer, readInit } from './runtime.ts';
 
 const BOOT_TIMEOUT_MS = 60_000;
 const READY_TIMEOUT_MS = 30_000;
 
-export interface SpriteContainer {
-  readonly record: SpriteRecord;
-  readonly dirs: SpriteDirs;
-  /** The runtime's state directory. */
-  readonly runtimeRoot: string;
-}
-
 export function layoutOf(image: string | null): RootLayout {
   return image === null ? hostLayout() : imageLayout(image);
-}
-
-export function containerOf({ record, runtimeRoot }: SpriteContainer): Container {
-  return { runtime: record.runtime, root: runtimeRoot, id: `wisp-${record.id}` };
 }
 
 /** Starts PID 1 and runs a command beside it. Returns PID 1. Throws `SPRITE_START_FAILED`; nothing runs then. */
@@ -86,66 +75,6 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
 export async function endContainer(sprite: SpriteContainer, waiting: Waiting = {}): Promise<void> {
   await deleteContainer(containerOf(sprite), waiting);
   if (sprite.record.network === 'filtered') await stopEgress(sprite.dirs.dir);
-}
-
-export function isUp(record: SpriteRecord): boolean {
-  return (
-    record.phase === 'ready' &&
-    record.init !== null &&
-    isSameProcess(record.init) &&
-    hasMemory(record.init.pid)
-  );
-}
-
-/**
- * False for a process that was killed and is still on its way out: PID 1 of a namespace waits there for all of
- * it to end, and nothing can be started beside it any more.
- */
-function hasMemory(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`).length > 0;
-  } catch (error) {
-    if (errnoOf(error) !== undefined) return false;
-    throw error;
-  }
-}
-
-export function runningSprite(sprite: SpriteContainer, init: ProcessIdentity): RunningSprite {
-  const { record, dirs, runtimeRoot } = sprite;
-  const { uid, gid } = record.rootless ? { uid: 0, gid: 0 } : record;
-  return {
-    name: record.name,
-    id: record.id,
-    dir: dirs.dir,
-    runtime: record.runtime,
-    runtimeRoot,
-    containerId: containerOf(sprite).id,
-    initPid: init.pid,
-    env: {
-      ...baseEnvironment(record.name),
-      ...(record.network === 'filtered' ? EGRESS_ENV : {}),
-      ...record.env,
-    },
-    home: SPRITE_HOME,
-    users: {
-      sprite: { uid, gid, home: SPRITE_HOME, capabilities: [] },
-      root: { uid: 0, gid: 0, home: '/root', capabilities: ROOT_CAPABILITIES },
-    },
-    rlimits: rlimits(record.max_file_bytes),
-  };
-}
-
-function baseEnvironment(name: string): Record<string, string> {
-  return {
-    PATH: `${SPRITE_HOME}/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-    HOME: SPRITE_HOME,
-    USER: 'sprite',
-    LOGNAME: 'sprite',
-    LANG: 'C.UTF-8',
-    SPRITE_NAME: name,
-    // Agents that refuse to work unattended as root look at this: a rootless sprite's user is 0 in its namespace.
-    IS_SANDBOX: '1',
-  };
 }
 
 /** What was asked for must be what the kernel enforces. Throws `SPRITE_START_FAILED`. */

@@ -4,7 +4,7 @@ import { WreckitError } from '../../errors.ts';
 import type { StartSpec, Waiting } from '../engine.ts';
 import { copyDisk, existingCheckpointDir, type HoldSprite } from './checkpoints.ts';
 import type { SpriteRecord } from './record.ts';
-import type { SpriteDirs } from './rootfs.ts';
+import type { SpriteDirs } from './sprite-dirs.ts';
 
 export interface CopySource {
   readonly record: SpriteRecord;

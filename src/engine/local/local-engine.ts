@@ -17,18 +17,14 @@ import type {
   StartSpec,
   Waiting,
 } from '../engine.ts';
-import type { PolicyOps } from '../policy.ts';
+import type { NetworkRule, PolicyOps, PolicyPart } from '../policy.ts';
 import type { PortOps } from '../ports.ts';
-import { LocalCheckpoints } from './checkpoints.ts';
-import { containerOf, isUp } from './container.ts';
-import { runDoctor } from './doctor.ts';
-import { LocalNetworkPolicy } from './egress/local-policy.ts';
-import { LocalFiles } from './files.ts';
-import { collectGarbage } from './gc.ts';
-import { enter, type RunningSprite } from './inside.ts';
-import { LocalSprites } from './local-sprites.ts';
-import { LocalPorts } from './ports/local-ports.ts';
+import { isFrozen } from './cgroup.ts';
+import type { RunningSprite } from './inside.ts';
+import { lazily } from './lazily.ts';
+import type { LocalSprites } from './local-sprites.ts';
 import type { SpriteRecord } from './record.ts';
+import { containerOf, isUp, runningSprite, type SpriteContainer } from './running.ts';
 import {
   countRunningSessions,
   findSession,
@@ -39,8 +35,6 @@ import {
 import { spriteView, unknownSprite } from './sprite-view.ts';
 import { resolveStateDirs } from './state-dirs.ts';
 import { SpriteStore } from './store.ts';
-import { measureUsage } from './usage.ts';
-import { versionData } from './version-data.ts';
 
 export interface LocalEngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -52,6 +46,7 @@ export class LocalEngine implements SpriteEngine {
   readonly policy: PolicyOps;
   readonly ports: PortOps;
   private readonly store: SpriteStore;
+  /** What makes, boots and removes sprites. */
   private readonly sprites: LocalSprites;
   private readonly env: LocalEngineOptions['env'];
   private readonly rootless = process.getuid?.() !== 0;
@@ -69,27 +64,25 @@ export class LocalEngine implements SpriteEngine {
     }
     this.env = env;
     this.store = new SpriteStore(resolveStateDirs(env));
-    this.sprites = new LocalSprites({ store: this.store, env, rootless: this.rootless });
-    this.checkpoints = new LocalCheckpoints(this.sprites.hold, (name) => this.dirsOf(name));
-    const network = new LocalNetworkPolicy((name) => ({
-      record: this.store.read(name),
-      dir: this.dirsOf(name).dir,
-    }));
-    this.policy = { network };
-    this.ports = new LocalPorts({
-      rootless: this.rootless,
-      initPidOf: (name) => this.runningOrNull(name)?.initPid ?? null,
-      sharesNetwork: (name) => this.store.read(name).network === 'open',
-      awake: (name, waiting) => this.sprites.awake(name, waiting),
+    this.sprites = lazily(async () => {
+      const { LocalSprites } = await import('./local-sprites.ts');
+      return new LocalSprites({ store: this.store, env, rootless: this.rootless });
     });
-    this.files = new LocalFiles(async (name, command, { user = 'sprite', signal }) => {
-      const sprite = await this.sprites.awake(name, { signal });
-      return enter(sprite, { command, user, dir: sprite.home, env: { LC_ALL: 'C' } });
+    this.checkpoints = lazily(async () => {
+      const { LocalCheckpoints } = await import('./checkpoints.ts');
+      return new LocalCheckpoints(
+        (name, waiting, use) => this.sprites.hold(name, waiting, use),
+        (name) => this.dirsOf(name),
+      );
     });
+    this.policy = { network: lazily(() => this.loadNetworkPolicy()) };
+    this.ports = lazily(() => this.loadPorts(), ['watch']);
+    this.files = lazily(() => this.loadFiles(), ['read', 'pack', 'watch']);
   }
 
-  version(): Promise<VersionData> {
-    return Promise.resolve(versionData());
+  async version(): Promise<VersionData> {
+    const { versionData } = await import('./version-data.ts');
+    return versionData();
   }
 
   async start(spec: StartSpec, waiting: Waiting = {}): Promise<{ sprite: Sprite; created: boolean }> {
@@ -108,9 +101,10 @@ export class LocalEngine implements SpriteEngine {
 
   async info(name: string, waiting: Waiting = {}): Promise<Sprite> {
     const record = this.store.read(name);
-    const container = this.sprites.container(record);
+    const container = this.container(record);
     const { dir } = container.dirs;
     const pid = record.init !== null && isUp(record) ? record.init.pid : null;
+    const { measureUsage } = await import('./usage.ts');
     const usage = await measureUsage({ dir, pid, group: containerOf(container).id }, waiting);
     return { ...this.view(record), sessions: listSessions(dir), usage };
   }
@@ -124,7 +118,7 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async wake(name: string, waiting: Waiting = {}): Promise<Sprite> {
-    await this.sprites.awake(name, waiting);
+    await this.awake(name, waiting);
     return this.view(this.store.read(name));
   }
 
@@ -133,7 +127,7 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async openSession(name: string, spec: SessionSpec, waiting: Waiting = {}): Promise<SessionHandle> {
-    return openSession(await this.sprites.awake(name, waiting), spec, waiting);
+    return openSession(await this.awake(name, waiting), spec, waiting);
   }
 
   async session(name: string, sessionId: string): Promise<SessionHandle> {
@@ -150,6 +144,7 @@ export class LocalEngine implements SpriteEngine {
 
   async gc({ dryRun = false, signal }: { dryRun?: boolean } & Waiting = {}): Promise<GcReport> {
     this.store.ensure();
+    const { collectGarbage } = await import('./gc.ts');
     return collectGarbage({
       store: this.store,
       dryRun,
@@ -161,9 +156,50 @@ export class LocalEngine implements SpriteEngine {
     });
   }
 
-  doctor(waiting: Waiting = {}): Promise<Check[]> {
+  async doctor(waiting: Waiting = {}): Promise<Check[]> {
+    const { runDoctor } = await import('./doctor.ts');
     const garbage = () => this.gc({ dryRun: true, ...waiting });
     return runDoctor({ store: this.store, env: this.env, rootless: this.rootless, garbage, ...waiting });
+  }
+
+  /** The sprite, up: asked for something, it wakes. What a filtered one needs beside it is looked after, too. */
+  private async awake(name: string, waiting: Waiting): Promise<RunningSprite> {
+    const record = this.store.read(name);
+    const isReady = isUp(record) && record.network !== 'filtered' && !this.isFrozen(record);
+    if (isReady && record.init !== null) return runningSprite(this.container(record), record.init);
+    return await this.sprites.awake(name, waiting);
+  }
+
+  private isFrozen(record: SpriteRecord): boolean {
+    return record.init !== null && isFrozen(record.init.pid, containerOf(this.container(record)).id);
+  }
+
+  private container(record: SpriteRecord): SpriteContainer {
+    return { record, dirs: this.store.dirsOf(record.name), runtimeRoot: this.store.runtimeRoot };
+  }
+
+  private async loadFiles(): Promise<FileOps> {
+    const { LocalFiles } = await import('./files.ts');
+    const { enter } = await import('./inside.ts');
+    return new LocalFiles(async (name, command, { user = 'sprite', signal }) => {
+      const sprite = await this.awake(name, { signal });
+      return enter(sprite, { command, user, dir: sprite.home, env: { LC_ALL: 'C' } });
+    });
+  }
+
+  private async loadPorts(): Promise<PortOps> {
+    const { LocalPorts } = await import('./ports/local-ports.ts');
+    return new LocalPorts({
+      rootless: this.rootless,
+      initPidOf: (name) => this.runningOrNull(name)?.initPid ?? null,
+      sharesNetwork: (name) => this.store.read(name).network === 'open',
+      awake: (name, waiting) => this.awake(name, waiting),
+    });
+  }
+
+  private async loadNetworkPolicy(): Promise<PolicyPart<readonly NetworkRule[]>> {
+    const { LocalNetworkPolicy } = await import('./egress/local-policy.ts');
+    return new LocalNetworkPolicy((name) => ({ record: this.store.read(name), dir: this.dirsOf(name).dir }));
   }
 
   /** Throws `SPRITE_NOT_FOUND`. */
@@ -174,7 +210,7 @@ export class LocalEngine implements SpriteEngine {
 
   private runningOrNull(name: string): RunningSprite | null {
     const record = this.store.read(name);
-    return isUp(record) ? this.sprites.running(record) : null;
+    return record.init !== null && isUp(record) ? runningSprite(this.container(record), record.init) : null;
   }
 
   private look(name: string): Sprite | null {
@@ -191,7 +227,7 @@ export class LocalEngine implements SpriteEngine {
     const active = statSync(join(dir, 'sessions'), { throwIfNoEntry: false });
     return spriteView(record, {
       lockFile: this.store.lockFile(record.name),
-      isFrozen: isUp(record) && this.sprites.isFrozen(record),
+      isFrozen: isUp(record) && this.isFrozen(record),
       lastActiveAt: active ? active.mtime.toISOString() : null,
       runningSessions: isUp(record) ? countRunningSessions(dir) : 0,
     });

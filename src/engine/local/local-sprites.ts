@@ -13,15 +13,7 @@ import type { SpriteUpdate, StartSpec, Waiting } from '../engine.ts';
 import type { NetworkRule } from '../policy.ts';
 import { isFrozen } from './cgroup.ts';
 import { type HoldSprite, settleRestore } from './checkpoints.ts';
-import {
-  bootContainer,
-  containerOf,
-  endContainer,
-  isUp,
-  layoutOf,
-  runningSprite,
-  type SpriteContainer,
-} from './container.ts';
+import { bootContainer, endContainer, layoutOf } from './container.ts';
 import { type CopySource, copySourceOf, fillFromSource, inherit } from './copy-source.ts';
 import { ensureEgress, isEgressUp } from './egress/egress-process.ts';
 import { readRules, writeRules } from './egress/policy-file.ts';
@@ -29,6 +21,7 @@ import { HOST_IMAGE, resolveImage } from './images.ts';
 import type { RunningSprite } from './inside.ts';
 import type { SpriteRecord } from './record.ts';
 import { makeBootDirs, makeRootfs, renewIdentity } from './rootfs.ts';
+import { containerOf, isUp, runningSprite, type SpriteContainer } from './running.ts';
 import { findRuntime, resumeContainer } from './runtime.ts';
 import { assertSupported, differences, newRecord, rulesOf } from './start-spec.ts';
 import { endProcesses } from './stop-processes.ts';
@@ -136,17 +129,17 @@ export class LocalSprites {
     });
   };
 
-  container(record: SpriteRecord): SpriteContainer {
+  private container(record: SpriteRecord): SpriteContainer {
     return { record, dirs: this.store.dirsOf(record.name), runtimeRoot: this.store.runtimeRoot };
   }
 
-  running(record: SpriteRecord): RunningSprite {
+  private running(record: SpriteRecord): RunningSprite {
     if (record.init === null)
       throw new WreckitError('SPRITE_BUSY', `sprite ${quote(record.name)}: it is not up`);
     return runningSprite(this.container(record), record.init);
   }
 
-  isFrozen(record: SpriteRecord): boolean {
+  private isFrozen(record: SpriteRecord): boolean {
     return record.init !== null && isFrozen(record.init.pid, containerOf(this.container(record)).id);
   }
 

@@ -2,29 +2,15 @@
 import type { CgroupSupport } from './cgroup.ts';
 import type { RootLayout } from './layout.ts';
 import type { SpriteRecord } from './record.ts';
-import type { SpriteDirs } from './rootfs.ts';
+import { rlimits } from './running.ts';
 import { seccompProfile } from './seccomp.ts';
+import type { SpriteDirs } from './sprite-dirs.ts';
 
 /**
  * PID 1: reaps whatever is orphaned (a shell waiting for a job reaps every child) and ends on SIGTERM.
  * A shell and a sleep are all that an idle sprite costs.
  */
 const INIT = 'trap "exit 0" TERM; while :; do sleep 2147483647 & wait $!; done';
-
-/** Docker's default set without MKNOD, NET_RAW and AUDIT_WRITE: no device nodes, no forged packets. */
-export const ROOT_CAPABILITIES: readonly string[] = [
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_FSETID',
-  'CAP_FOWNER',
-  'CAP_SETGID',
-  'CAP_SETUID',
-  'CAP_SETFCAP',
-  'CAP_SETPCAP',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_SYS_CHROOT',
-  'CAP_KILL',
-];
 
 const MASKED_PATHS = [
   '/proc/acpi',
@@ -97,14 +83,6 @@ export function ociSpec(input: SpecInput): object {
 
 export function capabilities(names: readonly string[]): object {
   return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] };
-}
-
-/** Limits are only ever lowered: raising one takes a capability that machines may lack. */
-export function rlimits(maxFileBytes: number): object[] {
-  return [
-    { type: 'RLIMIT_CORE', hard: 0, soft: 0 },
-    { type: 'RLIMIT_FSIZE', hard: maxFileBytes, soft: maxFileBytes },
-  ];
 }
 
 function kernelMounts(record: SpriteRecord, cgroups: CgroupSupport): OciMount[] {

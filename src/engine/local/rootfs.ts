@@ -18,33 +18,7 @@ import { errnoOf } from '../../errors.ts';
 import { accountFiles } from './accounts.ts';
 import type { RootLayout } from './layout.ts';
 import type { SpriteRecord } from './record.ts';
-
-export const SPRITE_HOME = '/home/sprite';
-export const PROJECT_DIR = '/home/sprite/project';
-
-export interface SpriteDirs {
-  readonly dir: string;
-  /** All that the sprite wrote, in one place: what a checkpoint copies and a restore replaces. */
-  readonly disk: string;
-  readonly rootfs: string;
-  readonly bundle: string;
-  readonly mnt: string;
-  upper(key: string): string;
-  work(key: string): string;
-}
-
-export function spriteDirs(dir: string): SpriteDirs {
-  const disk = join(dir, 'disk');
-  return {
-    dir,
-    disk,
-    rootfs: join(disk, 'rootfs'),
-    bundle: join(dir, 'bundle'),
-    mnt: join(dir, 'mnt'),
-    upper: (key) => join(disk, 'upper', key),
-    work: (key) => join(disk, 'work', key),
-  };
-}
+import { SPRITE_HOME, type SpriteDirs } from './sprite-dirs.ts';
 
 const OWN_DIRS: readonly (readonly [path: string, mode: number])[] = [
   ['proc', 0o555],

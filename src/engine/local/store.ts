@@ -8,7 +8,7 @@ import type { Waiting } from '../engine.ts';
 import { writeJsonFile } from './json-file.ts';
 import { acquireLock, type HeldLock } from './lock.ts';
 import { readRecord, type SpriteRecord } from './record.ts';
-import { type SpriteDirs, spriteDirs } from './rootfs.ts';
+import { type SpriteDirs, spriteDirs } from './sprite-dirs.ts';
 import { ensureStateDirs, type StateDirs } from './state-dirs.ts';
 
 export class SpriteStore {

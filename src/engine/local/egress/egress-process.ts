@@ -18,22 +18,8 @@ import type { RunningSprite } from '../inside.ts';
 import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { requireTool, TOOL_ENV } from '../tools.ts';
 
-export const EGRESS_PORT = 3128;
 export const EGRESS_SOCKET = 'egress.sock';
 const READY_TIMEOUT_MS = 15_000;
-
-/** What programs look at to find the proxy. Node's own fetch does so when it is told to. */
-export const EGRESS_ENV: Readonly<Record<string, string>> = {
-  ...proxyVariables(`http://127.0.0.1:${EGRESS_PORT}`),
-  NO_PROXY: 'localhost,127.0.0.1,::1',
-  no_proxy: 'localhost,127.0.0.1,::1',
-  NODE_USE_ENV_PROXY: '1',
-};
-
-function proxyVariables(url: string): Record<string, string> {
-  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
-  return Object.fromEntries(names.flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, url]));
-}
 
 export function egressDir(spriteDir: string): string {
   return join(spriteDir, 'egress');

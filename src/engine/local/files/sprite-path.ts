@@ -2,7 +2,7 @@
 import { quote } from '../../../contract/names.ts';
 import { WreckitError } from '../../../errors.ts';
 import type { FileOwner } from '../../engine.ts';
-import { SPRITE_HOME } from '../rootfs.ts';
+import { SPRITE_HOME } from '../sprite-dirs.ts';
 
 const MAX_PATH_BYTES = 4095;
 

@@ -1,0 +1,28 @@
+/** Where the parts of a sprite lie: on the host, and inside. */
+import { join } from 'node:path';
+
+export const SPRITE_HOME = '/home/sprite';
+
+export interface SpriteDirs {
+  readonly dir: string;
+  /** All that the sprite wrote, in one place: what a checkpoint copies and a restore replaces. */
+  readonly disk: string;
+  readonly rootfs: string;
+  readonly bundle: string;
+  readonly mnt: string;
+  upper(key: string): string;
+  work(key: string): string;
+}
+
+export function spriteDirs(dir: string): SpriteDirs {
+  const disk = join(dir, 'disk');
+  return {
+    dir,
+    disk,
+    rootfs: join(disk, 'rootfs'),
+    bundle: join(dir, 'bundle'),
+    mnt: join(dir, 'mnt'),
+    upper: (key) => join(disk, 'upper', key),
+    work: (key) => join(disk, 'work', key),
+  };
+}
