@@ -30,23 +30,32 @@ export class World {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'wreckit-bench-')));
   readonly env: Readonly<Record<string, string>>;
   readonly runtime: string;
+  /** A configuration that allows more sprites than the default. */
+  readonly manyConfig: string;
   #rawCount = 0;
   readonly #siblings: World[] = [];
 
   constructor() {
-    for (const name of ['home', 'project', 'raw-state']) mkdirSync(join(this.dir, name), { mode: 0o700 });
-    mkdirSync(join(this.dir, 'project', '.wreckit'));
-    const config = { agent: { kind: 'sprite', maxVMs: 1000 } };
-    writeFileSync(join(this.dir, 'project', '.wreckit', 'config.json'), JSON.stringify(config));
-    const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-    this.env = { PATH, HOME: join(this.dir, 'home'), WISP_HOME: join(this.dir, 'state') };
+    for (const name of ['home', 'plain', 'raw-state']) mkdirSync(join(this.dir, name), { mode: 0o700 });
+    this.manyConfig = join(this.dir, 'many.json');
+    writeFileSync(this.manyConfig, JSON.stringify({ agent: { kind: 'sprite', maxVMs: 1000 } }));
+    // The environment of whoever runs it: what slows Node down there (NODE_EXTRA_CA_CERTS, say) is part of it.
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !/^(XDG_|WISP_|WRECKIT_|npm_)/.test(name),
+    );
+    this.env = {
+      ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])),
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: join(this.dir, 'home'),
+      WISP_HOME: join(this.dir, 'state'),
+    };
     this.runtime = ['runc', 'crun'].find((name) => spawnSync(name, ['--version']).status === 0) ?? 'runc';
   }
 
   wreckit(...args: string[]): Command {
     return {
       argv: [join(packageRoot(), 'bin', 'wreckit'), ...args],
-      cwd: join(this.dir, 'project'),
+      cwd: join(this.dir, 'plain'),
       env: this.env,
     };
   }

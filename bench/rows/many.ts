@@ -56,7 +56,8 @@ async function startAll(world: World, names: readonly string[]): Promise<number>
   let failures = 0;
   const worker = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      if ((await callLater(world.wreckit('sprite', 'start', name))) !== 0) failures += 1;
+      if ((await callLater(world.wreckit('--config', world.manyConfig, 'sprite', 'start', name))) !== 0)
+        failures += 1;
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
