@@ -2,8 +2,10 @@ import { MAX_EXEC_ANSWER_BYTES } from '../../agent/sprite-runner.ts';
 import { type ExecFlags, execCommand } from '../../agent/wisp-client/wisp-command.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { EXIT } from '../../contract/error-codes.ts';
-import { assertSpriteName } from '../../contract/names.ts';
+import { assertSpriteName, quote } from '../../contract/names.ts';
 import { normaliseExec } from '../../contract/normalise-session.ts';
+import { parseSizeBytes } from '../../contract/units.ts';
+import { WreckitError } from '../../errors.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
 import { environmentOf } from './environment.ts';
 import { collected, duration, envSpec, oneOf, size } from './flags.ts';
@@ -44,7 +46,11 @@ export const verb: WreckitVerb<Options, [name: string]> = {
       .option('--detach', 'return once it runs; see it with: wreckit sprite logs')
       .option('--stdin', 'give it the standard input of this command')
       .option('--timeout <duration>', 'end it after this long, such as 30s', duration)
-      .option('--max-output <size>', 'with --json: most output kept of each stream, 1MiB when absent', size)
+      .option(
+        '--max-output <size>',
+        'with --json: most output kept of each stream, 1MiB when absent',
+        outputSize,
+      )
       .option('--encoding <name>', 'with --json: utf8 (the default) or base64', oneOf('utf8', 'base64')),
   rest: {
     name: 'command...',
@@ -89,18 +95,33 @@ function flagsOf(options: Options, tools: SpriteTools): ExecFlags {
   };
 }
 
+/** Two streams of so many bytes each, of which JSON may make six characters each. */
+function answerBytes(maxOutputBytes: number): number {
+  return 1024 * 1024 + 12 * maxOutputBytes;
+}
+
+/** One document is held in memory here and by whoever reads it. */
+const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
+
+function outputSize(text: string): string {
+  if (parseSizeBytes(text) <= MAX_OUTPUT_BYTES) return size(text);
+  throw new WreckitError('USAGE', `size: ${quote(text)} is more than 32MiB, too much for one document`, {
+    hint: 'leave out --json: all bytes are then passed through',
+  });
+}
+
 async function capture(
   { options, signal }: Context,
   { runner }: SpriteTools,
   command: ReturnType<typeof execCommand>,
 ): Promise<VerbResult> {
-  const { stdin = false, detach = false } = options;
+  const { stdin = false, detach = false, maxOutput } = options;
   const answer = await runner.ask(command, {
     stdin: stdin ? 'inherit' : 'ignore',
     signal,
     timeoutMs: 0,
     hasOwnExitCode: true,
-    maxBytes: MAX_EXEC_ANSWER_BYTES,
+    maxBytes: maxOutput === undefined ? MAX_EXEC_ANSWER_BYTES : answerBytes(parseSizeBytes(maxOutput)),
   });
   const data = normaliseExec(answer, detach);
   return { data, text: data.session_id, exitCode: data.exit_code ?? 0 };

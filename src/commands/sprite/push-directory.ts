@@ -51,7 +51,7 @@ export async function pushDirectory(
   });
   await progress.clear();
   for (const warning of result.warnings) await context.warn(warning);
-  await sayKeptBack(context, result.keptBack);
+  for (const line of keptBackLines(result.keptBack)) await context.warn(`stays here: ${line}`);
   if (result.fileCount === 0) {
     await context.warn(`nothing of ${push.root} was sent; with --all what git ignores goes as well`);
   }
@@ -75,10 +75,11 @@ function selectionOf(
   return { root, include, exclude: isAll ? [] : settings.syncExcludePatterns };
 }
 
-async function sayKeptBack({ warn }: AnyContext, keptBack: readonly KeptBack[]): Promise<void> {
-  for (const kept of keptBack.slice(0, MAX_NAMED)) await warn(`stays here: ${describeKept(kept)}`);
-  const left = keptBack.length - MAX_NAMED;
-  if (left > 0) await warn(`stay here: ${left} more files (--json names them all)`);
+/** For people: the first of them by name and reason. */
+export function keptBackLines(keptBack: readonly KeptBack[]): string[] {
+  const named = keptBack.slice(0, MAX_NAMED).map((kept) => describeKept(kept));
+  const leftCount = keptBack.length - named.length;
+  return leftCount === 0 ? named : [...named, `${leftCount} more (--json names them all)`];
 }
 
 export function keptBackData(keptBack: readonly KeptBack[]): object[] {

@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { pushCommand, pushFileCommand } from '../../agent/wisp-client/wisp-command.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { assertSpriteName, quote } from '../../contract/names.ts';
+import { formatBytes } from '../../contract/units.ts';
 import { WreckitError } from '../../errors.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
-import { keptBackData, planOf, pushData, pushDirectory, pushText } from './push-directory.ts';
+import { keptBackData, keptBackLines, planOf, pushData, pushDirectory, pushText } from './push-directory.ts';
 import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
 
 type Options = {
@@ -95,15 +96,12 @@ async function pushTree(
       total_bytes: plan.totalBytes,
       kept_back: keptBackData(plan.keptBack),
     };
-    const lines = [`would send: ${plan.entries.length} files`, ...stayLines(data.kept_back.length)];
+    const stays = keptBackLines(plan.keptBack).map((line) => `would stay here: ${line}`);
+    const lines = [`would send: ${plan.entries.length} files, ${formatBytes(plan.totalBytes)}`, ...stays];
     return plannedCommands(tools.runner, [pushCommand(args[0], dst)], { data, lines });
   }
   const result = await pushDirectory(context, tools, push);
   return { data: pushData(result), text: pushText(result) };
-}
-
-function stayLines(count: number): string[] {
-  return count === 0 ? [] : [`would stay here: ${count} files (--json names them)`];
 }
 
 function statOf(path: string, shown: string): { isDirectory(): boolean } {

@@ -272,3 +272,17 @@ test('--engine is handed on to wisp', async () => {
   await wreckit(['sprite', 'list', '--engine', 'cloud'], options);
   expect(fake.calls().at(-1)?.argv).toEqual(['list', '--json', '--engine', 'cloud']);
 });
+
+test('sprite exec --json takes as large an answer as --max-output allows, and refuses to allow too much', async () => {
+  using dir = tempDir();
+  const { options } = setup(dir);
+  await wreckit(['sprite', 'start', 'a'], options);
+  const command = ['--', 'head', '-c', '12000000', '/dev/zero'];
+  const { document } = await wreckitJson(
+    ['sprite', 'exec', 'a', '--max-output', '12MiB', ...command],
+    options,
+  );
+  expect(document.data.stdout).toHaveLength(12_000_000);
+  const refused = await wreckitJson(['sprite', 'exec', 'a', '--max-output', '33MiB', ...command], options);
+  expect([refused.document.error.code, refused.exitCode]).toEqual(['USAGE', 125]);
+});
