@@ -4,7 +4,7 @@
  *   method ─▶ wisp-command (checked argv) ─▶ wisp-caller (program, handshake, environment, deadline)
  *          ─▶ wisp-call (run, conclude) ─▶ contract/normalise ─▶ data, or one WreckitError
  */
-import { isObject } from '../contract/json-value.ts';
+import { isObject, textOr } from '../contract/json-value.ts';
 import {
   normaliseChecks,
   normaliseFiles,
@@ -37,6 +37,7 @@ import type { OutputSink, StdinSource } from '../process/run.ts';
 import { writeEnvFile } from './wisp-client/env-file.ts';
 import { type CallDetails, WispCaller, type WispCallerOptions } from './wisp-client/wisp-caller.ts';
 import type {
+  Checkpoint,
   KillSessionOptions,
   LogsOptions,
   SpriteCapture,
@@ -51,6 +52,7 @@ import type {
 } from './wisp-client/wisp-client.ts';
 import {
   attachCommand,
+  createCheckpointCommand,
   type ExecFlags,
   execCommand,
   fsCommand,
@@ -62,6 +64,7 @@ import {
   nameCommand,
   pullCommand,
   pushCommand,
+  restoreCheckpointCommand,
   startCommand,
   type WispCommand,
 } from './wisp-client/wisp-command.ts';
@@ -268,6 +271,26 @@ export class SpriteRunner implements WispClient {
     return this.#caller.read(pullCommand(name, src), options);
   }
 
+  async createCheckpoint(
+    name: string,
+    options: WispCallOptions & { comment?: string | undefined } = {},
+  ): Promise<Checkpoint> {
+    const { comment, ...call } = options;
+    const { data } = await this.#caller.ask(createCheckpointCommand(name, comment), call);
+    return checkpointIn(data, 'checkpoint create');
+  }
+
+  async restoreCheckpoint(
+    name: string,
+    checkpointId: string,
+    options?: WispCallOptions,
+  ): Promise<{ checkpoint: Checkpoint; backup: Checkpoint | null }> {
+    const { data } = await this.#caller.ask(restoreCheckpointCommand(name, checkpointId), options);
+    const backup =
+      isObject(data) && isObject(data.backup) ? checkpointIn(data.backup, 'checkpoint restore') : null;
+    return { checkpoint: checkpointIn(data, 'checkpoint restore'), backup };
+  }
+
   async gc(
     options: WispCallOptions & { dryRun?: boolean | undefined } = {},
   ): Promise<{ removed: GcItem[]; kept: GcItem[] }> {
@@ -311,6 +334,14 @@ export class SpriteRunner implements WispClient {
     for (const warning of warnings) this.#caller.warn(warning);
     return items;
   }
+}
+
+/** `{checkpoint:{…}}`, or one itself. */
+function checkpointIn(data: unknown, verb: string): Checkpoint {
+  const raw = isObject(data) && isObject(data.checkpoint) ? data.checkpoint : data;
+  if (!isObject(raw) || typeof raw.id !== 'string' || raw.id === '')
+    throw protocolError(verb, 'its answer has no checkpoint');
+  return { id: raw.id, createdAt: textOr(raw.created_at, ''), comment: textOr(raw.comment, null) };
 }
 
 /** Another sprite than the one asked for is no answer. */

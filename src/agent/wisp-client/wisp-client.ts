@@ -87,6 +87,13 @@ export interface SpriteCapture {
   readonly durationMs: number;
 }
 
+/** A saved state of a sprite's files. */
+export interface Checkpoint {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly comment: string | null;
+}
+
 export interface SpriteStarted {
   readonly sprite: Sprite;
   readonly created: boolean;
@@ -152,6 +159,17 @@ export interface WispClient {
   push(name: string, tar: AsyncIterable<Uint8Array>, dst: string, options?: WispCallOptions): Promise<void>;
   /** A tar stream of `src`. Ends without error only when wisp said it was whole. Never trust its members. */
   pull(name: string, src: string, options?: WispCallOptions): AsyncIterable<Uint8Array>;
+  /** Keeps the sprite's files as they are now. */
+  createCheckpoint(
+    name: string,
+    options?: WispCallOptions & { comment?: string | undefined },
+  ): Promise<Checkpoint>;
+  /** Ends its sessions; what it was before becomes a checkpoint of its own (`backup`, where wisp tells it). */
+  restoreCheckpoint(
+    name: string,
+    checkpointId: string,
+    options?: WispCallOptions,
+  ): Promise<{ checkpoint: Checkpoint; backup: Checkpoint | null }>;
   gc(
     options?: WispCallOptions & { dryRun?: boolean | undefined },
   ): Promise<{ removed: GcItem[]; kept: GcItem[] }>;

@@ -143,6 +143,22 @@ export function killSessionCommand(
   ]);
 }
 
+export function createCheckpointCommand(name: string, comment?: string): WispCommand {
+  return { words: ['checkpoint', 'create'], args: [assertSpriteName(name), ...flag('--comment', comment)] };
+}
+
+export function restoreCheckpointCommand(name: string, checkpointId: string): WispCommand {
+  return {
+    words: ['checkpoint', 'restore'],
+    args: [assertSpriteName(name), ...checkpointWord(checkpointId)],
+  };
+}
+
+function checkpointWord(checkpointId: string): string[] {
+  if (/^[a-z0-9][a-z0-9-]{0,62}$/i.test(checkpointId)) return [checkpointId];
+  throw new WreckitError('CHECKPOINT_NOT_FOUND', `checkpoint: ${quote(checkpointId)} is not a checkpoint id`);
+}
+
 export type FsVerb = 'read' | 'write' | 'ls' | 'rm' | 'mkdir' | 'mv' | 'chmod';
 
 /** `paths` are inside the sprite, relative ones start at its home; `more` are flags and plain words, checked by the caller. */

@@ -1,0 +1,163 @@
+/** Whose sprites the tools may see, enter and kill: those of one tree of agents, told by their owner. */
+import { randomBytes } from 'node:crypto';
+import { assertSpriteName, quote } from '../../contract/names.ts';
+import type { Sprite } from '../../contract/schemas.ts';
+import { WreckitError } from '../../errors.ts';
+import { startWithinLimit } from '../start-within-limit.ts';
+import type { SpriteStartSpec, WispClient } from '../wisp-client/wisp-client.ts';
+import type { Budget } from './budget.ts';
+
+export interface SpriteScopeOptions {
+  readonly client: WispClient;
+  /** The tree's id: the `owner` of its sprites. */
+  readonly owner: string;
+  readonly budget: Budget;
+  /** The sprite the agent itself works in: it may use it, and not kill it. */
+  readonly ownSprite?: string | undefined;
+  /** The user lets it have everybody's sprites. */
+  readonly isWide?: boolean | undefined;
+  /** Of the whole engine; not checked when absent. */
+  readonly engineLimit?:
+    | {
+        readonly maxVMs: number;
+        readonly env: Readonly<Record<string, string | undefined>>;
+        readonly wispPath?: string | undefined;
+      }
+    | undefined;
+  /** What a new sprite gets where nothing else is asked for. */
+  readonly startDefaults?: SpriteStartSpec | undefined;
+  /** How far sprites of the tree may reach at most; a child never gets more network than this. */
+  readonly maxNetwork?: Sprite['network'] | undefined;
+}
+
+export const OWNER_LABEL = 'wreckit-run';
+const NETWORK_RANK = { none: 0, filtered: 1, open: 2 } as const;
+
+type Call = { readonly signal?: AbortSignal | undefined };
+
+export class SpriteScope {
+  readonly options: SpriteScopeOptions;
+  /** Made here and not yet killed: what the budget counts. */
+  readonly #made = new Set<string>();
+
+  constructor(options: SpriteScopeOptions) {
+    this.options = options;
+  }
+
+  get client(): WispClient {
+    return this.options.client;
+  }
+
+  get budget(): Budget {
+    return this.options.budget;
+  }
+
+  has(sprite: Sprite): boolean {
+    const { owner, isWide, ownSprite } = this.options;
+    return isWide === true || sprite.owner === owner || sprite.name === ownSprite;
+  }
+
+  /** Throws `SPRITE_NOT_FOUND`, or `POLICY_DENIED` for somebody else's. */
+  async sprite(name: string, call?: Call): Promise<Sprite> {
+    const sprite = await this.client.info(assertSpriteName(name), call);
+    if (this.has(sprite)) return sprite;
+    throw this.#foreign(name);
+  }
+
+  async list(call?: Call): Promise<Sprite[]> {
+    return (await this.client.list({}, call)).filter((sprite) => this.has(sprite));
+  }
+
+  /** A new sprite of this tree. Throws `SPRITE_LIMIT`, `SPRITE_EXISTS`, `POLICY_DENIED`, `SPRITE_START_FAILED`. */
+  async spawn(wanted: string | undefined, spec: SpriteStartSpec, call?: Call): Promise<Sprite> {
+    const { client, owner, budget, startDefaults = {} } = this.options;
+    const name = wanted === undefined ? newName() : assertSpriteName(wanted);
+    this.#assertNetwork(spec.network);
+    budget.reserveVM();
+    try {
+      if ((await client.list({ prefix: name }, call)).some((sprite) => sprite.name === name))
+        throw exists(name);
+      const full = { ...startDefaults, ...withoutAbsent(spec), owner, labels: { [OWNER_LABEL]: owner } };
+      const { sprite, created } = await this.#start(name, full, call);
+      // Somebody else made one of this name meanwhile.
+      if (!created) throw exists(name);
+      this.#made.add(name);
+      return sprite;
+    } catch (error) {
+      budget.releaseVM();
+      throw error;
+    }
+  }
+
+  /** Resolves with what is gone. Throws before the first is killed when one of them may not be. */
+  async kill(names: readonly string[], call?: Call): Promise<string[]> {
+    for (const name of names) {
+      if (name === this.options.ownSprite) throw ownSprite(name);
+      await this.sprite(name, call);
+    }
+    const killed = await this.client.kill(names, call);
+    for (const name of killed) this.#forget(name);
+    return killed;
+  }
+
+  /** The end of the tree: what it made and did not kill. */
+  async killAll(call?: Call): Promise<string[]> {
+    const { owner, ownSprite: own, client } = this.options;
+    const names = (await client.list({}, call)).flatMap(({ name, owner: whose }) =>
+      whose === owner && name !== own ? [name] : [],
+    );
+    if (names.length === 0) return [];
+    const killed = await client.kill(names, call);
+    for (const name of killed) this.#forget(name);
+    return killed;
+  }
+
+  #forget(name: string): void {
+    if (this.#made.delete(name)) this.budget.releaseVM();
+  }
+
+  async #start(name: string, spec: SpriteStartSpec, call?: Call) {
+    const { client, engineLimit } = this.options;
+    if (engineLimit === undefined) return await client.start(name, spec, call);
+    return await startWithinLimit(client, engineLimit, name, spec, call);
+  }
+
+  #assertNetwork(network: Sprite['network'] | undefined): void {
+    const { maxNetwork } = this.options;
+    if (network === undefined || maxNetwork === undefined) return;
+    if (NETWORK_RANK[network] <= NETWORK_RANK[maxNetwork]) return;
+    throw new WreckitError(
+      'POLICY_DENIED',
+      `start a sprite: network ${quote(network)} is more than this run may have (${quote(maxNetwork)})`,
+      { hint: 'the user allows more with --network or agent.network', details: { allowed: maxNetwork } },
+    );
+  }
+
+  #foreign(name: string): WreckitError {
+    return new WreckitError('POLICY_DENIED', `sprite ${quote(name)}: it is not one of yours`, {
+      hint: 'list_sprites shows the sprites you may use; spawn_sprite makes one of your own',
+      details: { sprite: name },
+    });
+  }
+}
+
+function newName(): string {
+  return `s-${randomBytes(5).toString('hex')}`;
+}
+
+function exists(name: string): WreckitError {
+  return new WreckitError('SPRITE_EXISTS', `start sprite ${quote(name)}: the name is taken`, {
+    hint: 'choose another name, or leave it out',
+  });
+}
+
+function ownSprite(name: string): WreckitError {
+  return new WreckitError('POLICY_DENIED', `kill sprite ${quote(name)}: it is the one you work in`, {
+    hint: 'it is removed by itself at the end of the run',
+  });
+}
+
+/** So that a field that was not asked for does not hide its default. */
+function withoutAbsent(spec: SpriteStartSpec): SpriteStartSpec {
+  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
+}
