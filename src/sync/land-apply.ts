@@ -41,6 +41,7 @@ export interface ApplyResult {
   readonly conflicts: readonly LandingConflict[];
   /** Changes that were here already. */
   readonly sameCount: number;
+  readonly warnings: readonly string[];
 }
 
 /** Throws `SPRITE_SYNC_FAILED` (no space, not writable: then every file is as before), `SPRITE_BUSY`. */
@@ -52,27 +53,52 @@ export async function applyChanges(options: ApplyOptions): Promise<ApplyResult> 
   pruneLandings(sync);
   const id = newId();
   const dir = landingDirOf(sync, id);
-  const plan = await stage(options, sync, dir);
-  if (plan.operations.length === 0) {
-    fs.rmSync(dir, { recursive: true, force: true });
-    await advanceRecord(sync, changeSet, signal);
-    return { landingId: null, applied: [], merged: [], conflicts: plan.conflicts, sameCount: plan.sameCount };
+  const { plan, begun } = await stage(options, sync, id);
+  if (begun === null) {
+    const warnings = await agree(sync, changeSet, signal);
+    const { conflicts, sameCount } = plan;
+    return { landingId: null, applied: [], merged: [], conflicts, sameCount, warnings };
   }
-  const begun = journalOf(id, options.changeSet, plan);
-  options.onStep?.('journal begun');
-  saveJournal(dir, begun);
   const done = runJournal({ root: changeSet.root, dir, onStep: options.onStep }, begun);
-  await advanceRecord(sync, changeSet, signal);
-  return resultOf(done, plan);
+  return resultOf(done, plan, await agree(sync, changeSet, signal));
 }
 
-async function stage({ changeSet, signal }: ApplyOptions, sync: SyncDir, dir: string): Promise<LandingPlan> {
+/** The files have landed; where that can't be noted down, the next pull finds the same changes, and them here. */
+async function agree(sync: SyncDir, changeSet: ChangeSet, signal?: AbortSignal): Promise<string[]> {
+  try {
+    await advanceRecord(sync, changeSet, signal);
+    return [];
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    return [`the changes have landed, but the record of it could not be written: ${reason}`];
+  }
+}
+
+interface Staged {
+  readonly plan: LandingPlan;
+  /** Null: there is nothing to do. */
+  readonly begun: Journal | null;
+}
+
+async function stage(
+  { changeSet, onStep, signal }: ApplyOptions,
+  sync: SyncDir,
+  id: string,
+): Promise<Staged> {
+  const dir = landingDirOf(sync, id);
   try {
     fs.mkdirSync(dir, { recursive: true });
     const plan = await planLanding({ changeSet, dir, ignoresCase: ignoresCase(sync), signal });
+    if (plan.operations.length === 0) {
+      fs.rmSync(dir, { recursive: true, force: true });
+      return { plan, begun: null };
+    }
     keepRecord(sync, changeSet, dir);
     await syncAll(dir);
-    return plan;
+    const begun = journalOf(id, changeSet, plan);
+    onStep?.('journal begun');
+    saveJournal(dir, begun);
+    return { plan, begun };
   } catch (thrown) {
     fs.rmSync(dir, { recursive: true, force: true });
     throw asStagingError(thrown);
@@ -101,7 +127,7 @@ function journalOf(id: string, changeSet: ChangeSet, plan: LandingPlan): Journal
   };
 }
 
-function resultOf(done: Journal, plan: LandingPlan): ApplyResult {
+function resultOf(done: Journal, plan: LandingPlan, warnings: readonly string[]): ApplyResult {
   const applied = done.operations.flatMap(({ path: name }, index) => {
     const outcome = done.outcomes[index];
     if (outcome?.kind === 'applied') return [name];
@@ -113,6 +139,7 @@ function resultOf(done: Journal, plan: LandingPlan): ApplyResult {
     merged: plan.merged,
     conflicts: done.conflicts,
     sameCount: plan.sameCount,
+    warnings,
   };
 }
 

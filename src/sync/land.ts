@@ -47,8 +47,10 @@ export async function landChanges(options: LandOptions): Promise<LandResult> {
   switch (mode) {
     case 'none':
       return result;
-    case 'apply':
-      return { ...result, apply: await applyChanges({ changeSet, onStep: options.onStep, signal }) };
+    case 'apply': {
+      const apply = await applyChanges({ changeSet, onStep: options.onStep, signal });
+      return { ...result, apply, warnings: [...warnings, ...apply.warnings] };
+    }
     case 'patch': {
       const file = options.patchFile ?? path.join(changeSet.dir, 'changes.patch');
       const patch = await landPatch({ changeSet, file, signal });

@@ -40,6 +40,8 @@ export interface Operation {
 
 export type Outcome =
   | { readonly kind: 'applied' }
+  /** Was so already: somebody else did it. */
+  | { readonly kind: 'same' }
   /** Edited here at the last moment; the new content lies at `at`. */
   | { readonly kind: 'beside'; readonly at: BytePath }
   /** Edited here at the last moment; there was nothing to lay beside it. */

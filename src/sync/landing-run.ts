@@ -5,7 +5,7 @@ import { errnoOf, errorOf, WreckitError } from '../errors.ts';
 import { freeNameBeside } from './beside-name.ts';
 import { type BytePath, bytesOfPath, hostPath, parentsOf, showPath } from './byte-path.ts';
 import { giveToOwnerOf } from './file-owner.ts';
-import { type HostState, hostStateOf, lstatOf } from './host-state.ts';
+import { entryOf, type HostState, hostStateOf, lstatOf } from './host-state.ts';
 import type { Journal, LandingConflict, Operation, Outcome } from './landing-journal.ts';
 import { saveJournal } from './landing-journal.ts';
 import { statKeyOf } from './push-plan.ts';
@@ -36,25 +36,21 @@ export function runJournal(run: LandingRun, begun: Journal): Journal {
     for (const [index, operation] of begun.operations.entries()) {
       if (operation.after !== null) outcomes[index] = perform(run, operation, index);
     }
+    const conflicts = [...begun.conflicts, ...late(begun, outcomes)];
+    const done: Journal = { ...begun, state: 'done', outcomes, conflicts };
+    run.onStep?.('journal done');
+    saveJournal(run.dir, done);
+    fs.rmSync(path.join(run.dir, 'after'), { recursive: true, force: true });
+    return done;
   } catch (thrown) {
     throw takeBack(run, begun, outcomes, thrown);
   }
-  const done: Journal = {
-    ...begun,
-    state: 'done',
-    outcomes,
-    conflicts: [...begun.conflicts, ...late(begun, outcomes)],
-  };
-  run.onStep?.('journal done');
-  saveJournal(run.dir, done);
-  fs.rmSync(path.join(run.dir, 'after'), { recursive: true, force: true });
-  return done;
 }
 
 function late({ operations }: Journal, outcomes: readonly Outcome[]): LandingConflict[] {
   return outcomes.flatMap((outcome, index) => {
     const name = operations[index]?.path;
-    if (outcome.kind === 'applied' || name === undefined) return [];
+    if (outcome.kind === 'applied' || outcome.kind === 'same' || name === undefined) return [];
     return [
       {
         path: name,
@@ -68,7 +64,9 @@ function late({ operations }: Journal, outcomes: readonly Outcome[]): LandingCon
 function perform(run: LandingRun, operation: Operation, index: number): Outcome {
   const here = hostStateOf(run.root, operation.path);
   if (!isBefore(run, here, operation)) {
-    return isAfter(run, here, operation) ? { kind: 'applied' } : layBeside(run, operation, index);
+    if (!isAfter(run, here, operation)) return layBeside(run, operation, index);
+    // Done before a crash; or by somebody else, and then there is nothing of it to undo.
+    return canBeUndone(run, operation, index) ? { kind: 'applied' } : { kind: 'same' };
   }
   try {
     if (operation.before !== null && operation.after?.kind !== 'mode') keepBefore(run, operation, index);
@@ -88,11 +86,17 @@ function isBefore(run: LandingRun, here: HostState, { path: name, before }: Oper
 }
 
 function isAfter(run: LandingRun, here: HostState, { path: name, before, after }: Operation): boolean {
-  if (after === null) return here === null;
+  // A directory may have taken the place already, or a file that of a directory above.
+  if (after === null) return entryOf(here) === null;
   if (after.kind === 'symlink') return here?.kind === 'symlink' && here.target === after.target;
   if (here?.kind !== 'file' || modeOf(run.root, name) !== after.mode) return false;
   const sha256 = after.kind === 'file' ? after.sha256 : before?.kind === 'file' ? before.sha256 : null;
   return here.sha256 === sha256;
+}
+
+function canBeUndone(run: LandingRun, { before, after }: Operation, index: number): boolean {
+  if (before?.kind !== 'file' || after?.kind === 'mode') return true;
+  return fs.existsSync(path.join(run.dir, 'before', String(index)));
 }
 
 function modeOf(root: string, name: BytePath): number | null {
@@ -101,7 +105,8 @@ function modeOf(root: string, name: BytePath): number | null {
 }
 
 /** The old file itself, under a second name; where the file system has no hard links, a copy. */
-function keepBefore(run: LandingRun, { path: name }: Operation, index: number): void {
+function keepBefore(run: LandingRun, operation: Operation, index: number): void {
+  const { path: name } = operation;
   const kept = path.join(run.dir, 'before', String(index));
   run.onStep?.(`keep ${showPath(name)}`);
   fs.mkdirSync(path.dirname(kept), { recursive: true });
@@ -110,6 +115,7 @@ function keepBefore(run: LandingRun, { path: name }: Operation, index: number): 
   try {
     fs.linkSync(from, kept);
   } catch (thrown) {
+    if (!isStillBefore(run, operation)) throw new EditedMeanwhile();
     if (!isWithoutLinks(thrown)) throw thrown;
     copyEntry(run.root, name, kept);
   }
@@ -298,22 +304,31 @@ function takeBack(
   }
 }
 
+/** What was made goes first, so that there is room again for what it took the place of. */
 function rollBack(run: LandingRun, journal: Journal, outcomes: readonly (Outcome | undefined)[]): void {
-  for (const { path: name, mode } of [...journal.removeDirs].reverse()) makeDirectory(run, name, mode);
-  for (const [index, operation] of [...journal.operations.entries()].reverse()) {
-    const outcome = outcomes[index];
+  const operations = [...journal.operations.entries()];
+  for (const outcome of outcomes) {
     if (outcome?.kind === 'beside') fs.rmSync(hostPath(run.root, outcome.at), { force: true });
-    const here = hostStateOf(run.root, operation.path);
-    if (isAfter(run, here, operation)) putBack(run, operation, index);
   }
+  for (const [index, operation] of operations)
+    if (operation.before === null) takeBackOne(run, operation, index);
   for (const { path: name } of [...journal.makeDirs].reverse()) removeIfEmpty(run, name);
+  for (const { path: name, mode } of [...journal.removeDirs].reverse()) makeDirectory(run, name, mode);
+  for (const [index, operation] of operations)
+    if (operation.before !== null) takeBackOne(run, operation, index);
   fs.rmSync(run.dir, { recursive: true, force: true });
+}
+
+function takeBackOne(run: LandingRun, operation: Operation, index: number): void {
+  const here = hostStateOf(run.root, operation.path);
+  if (isAfter(run, here, operation) && canBeUndone(run, operation, index)) putBack(run, operation, index);
 }
 
 function putBack(run: LandingRun, { path: name, before, after }: Operation, index: number): void {
   const target = hostPath(run.root, name);
-  if (before === null) fs.unlinkSync(target);
-  else if (after?.kind === 'mode' && before.kind === 'file') changeMode(target, before.stat.mode);
+  if (before === null) {
+    if (after !== null) fs.unlinkSync(target);
+  } else if (after?.kind === 'mode' && before.kind === 'file') changeMode(target, before.stat.mode);
   else moveInto(path.join(run.dir, 'before', String(index)), target, `back-${index}`);
 }
 

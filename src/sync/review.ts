@@ -60,9 +60,9 @@ async function lookIntoPackage(
   if (after === null || before === null) return { kind: 'package', reason: 'declares scripts and packages' };
   const changed = WATCHED.filter((key) => JSON.stringify(after[key]) !== JSON.stringify(before[key]));
   if (changed.length === 0) return null;
-  const scripts = changed.includes('scripts') ? changedKeys(before.scripts, after.scripts) : [];
-  const detail = scripts.length > 0 ? ` (${scripts.join(', ')})` : '';
-  return { kind: 'package', reason: `has other ${changed.join(', ')}${detail}` };
+  const scripts = changedKeys(before.scripts, after.scripts).join(', ');
+  const named = changed.map((key) => (key === 'scripts' && scripts !== '' ? `scripts (${scripts})` : key));
+  return { kind: 'package', reason: `has other ${named.join(', ')}` };
 }
 
 const WATCHED = [

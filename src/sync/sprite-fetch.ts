@@ -157,6 +157,8 @@ class Receiver {
         fs.closeSync(fd);
       }
     } catch (thrown) {
+      // A disk that refuses is our reason; a stream that ends early may have a better one in tar's words.
+      this.isRefused ||= !(thrown instanceof WreckitError);
       throw asStagingError(thrown);
     }
     return { blob, sizeBytes: member.sizeBytes, ...hasher.digest() };

@@ -40,9 +40,8 @@ export interface Sides {
 
 export function decide({ before, sprite, here }: Sides): Decision {
   if (isSameState(before, sprite)) return { kind: 'nothing' };
-  if (here === 'other') {
-    return sprite === null ? conflict('deleted_there') : conflict('in_the_way');
-  }
+  // No entry of that name is here either: a directory has taken its place, or a file that of one above it.
+  if (here === 'other') return sprite === null ? { kind: 'nothing' } : conflict('in_the_way');
   if (isSameState(sprite, here)) return { kind: 'nothing' };
   if (before?.kind === 'file' && sprite?.kind === 'file' && here?.kind === 'file') {
     return decideFile(before, sprite, here);

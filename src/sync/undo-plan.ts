@@ -26,7 +26,7 @@ export function planUndo(sync: SyncDir, landing: Journal, id: string): Journal {
   );
   for (const [index, operation] of landing.operations.entries()) {
     const outcome = landing.outcomes[index];
-    if (outcome === undefined || outcome.kind === 'kept') continue;
+    if (outcome === undefined || outcome.kind === 'kept' || outcome.kind === 'same') continue;
     const at = outcome.kind === 'beside' ? outcome.at : operation.path;
     const done = outcome.kind === 'beside' ? { ...operation, path: at, before: null } : operation;
     const found = hostStateOf(sync.root, at);

@@ -57,7 +57,7 @@ describe('`decide()`', () => {
     ['', '>x', '>y', 'added_both'],
     ['', 'A', 'other', 'in_the_way'],
     ['A', 'B', 'other', 'in_the_way'],
-    ['A', '', 'other', 'deleted_there'],
+    ['A', '', 'other', 'nothing'],
     ['A', 'A', 'other', 'nothing'],
   ];
   for (const [before, sprite, here, outcome] of TABLE) {
