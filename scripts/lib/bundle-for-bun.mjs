@@ -10,6 +10,8 @@ import { join } from 'node:path';
 
 /** Not `ws`: Bun has its own. */
 const LAZY_PACKAGES = ['pino', 'pino-pretty', '@xterm/headless', '@xterm/addon-serialize'];
+/** Those of which the programs name what they use in a module; see there. */
+const LAZY_MODULES = { 'vendor-ax': 'src/agent/vendor/ax.ts', 'vendor-mcp': 'src/agent/vendor/mcp.ts' };
 
 const [root, out, ...programs] = process.argv.slice(2);
 
@@ -23,6 +25,10 @@ const asFilesOfTheirOwn = {
     const pattern = LAZY_PACKAGES.map((name) => name.replace('/', '\\/')).join('|');
     build.onResolve({ filter: new RegExp(`^(${pattern})$`) }, ({ path }) => ({
       path: `./${fileOf(path)}.js`,
+      external: true,
+    }));
+    build.onResolve({ filter: /\/vendor\/[a-z]+\.ts$/ }, ({ path }) => ({
+      path: `./vendor-${path.replace(/^.*\/|\.ts$/g, '')}.js`,
       external: true,
     }));
   },
@@ -53,3 +59,4 @@ for (const program of programs) {
   await bundle(name, join(root, entry), [asFilesOfTheirOwn]);
 }
 for (const name of LAZY_PACKAGES) await bundle(fileOf(name), Bun.resolveSync(name, root), []);
+for (const [name, entry] of Object.entries(LAZY_MODULES)) await bundle(name, join(root, entry), []);
