@@ -2,7 +2,6 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunningSprite } from '../../engine/local/inside.ts';
-import { ROOT_CAPABILITIES } from '../../engine/local/oci-spec.ts';
 import { sessionsDir } from '../../engine/local/sessions/session-dir.ts';
 import { readFacts, sessionIds, supervisorOf } from '../../engine/local/sessions/session-facts.ts';
 import { requireTool } from '../../engine/local/tools.ts';
@@ -50,7 +49,7 @@ export async function bareContainer(): Promise<BareContainer> {
     home: HOME,
     users: {
       sprite: { uid: UID, gid: UID, home: HOME, capabilities: [] },
-      root: { uid: 0, gid: 0, home: '/root', capabilities: ROOT_CAPABILITIES },
+      root: { uid: 0, gid: 0, home: '/root', capabilities: ['CAP_DAC_OVERRIDE', 'CAP_KILL'] },
     },
     rlimits: [],
     killInit,

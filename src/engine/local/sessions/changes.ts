@@ -6,7 +6,10 @@ const POLL_MS = 250;
 /** Where the kernel has no notifications to give (its instances are used up). */
 const UNWATCHED_POLL_MS = 20;
 
-/** Says when something in a directory has changed. Make it before the first look: what comes after is not missed. */
+/**
+ * Says when something in a directory has changed. Make it before the first look: what comes after is not missed.
+ * Only a wait keeps the process alive.
+ */
 export class Changes implements Disposable {
   readonly #watcher: FSWatcher | null;
   #pollMs = POLL_MS;
@@ -47,7 +50,7 @@ export class Changes implements Disposable {
 
   #watch(dir: string): FSWatcher | null {
     try {
-      const watcher = watch(dir, () => this.poke());
+      const watcher = watch(dir, { persistent: false }, () => this.poke());
       watcher.on('error', () => {
         this.#pollMs = UNWATCHED_POLL_MS;
       });

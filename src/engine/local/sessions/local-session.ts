@@ -39,6 +39,7 @@ export interface LocalSessionParts {
   readonly sprite: RunningSprite | null;
   /** What the opener holds until it reads. */
   readonly leases?: readonly Lease[];
+  readonly changes?: Changes;
   readonly supervisor?: ChildProcess;
   readonly stdin?: StdinWriter | null;
 }
@@ -59,12 +60,14 @@ export class LocalSession implements SessionHandle {
   readonly #sprite: RunningSprite | null;
   readonly #watching = new Set<Changes>();
   #leases: readonly Lease[];
+  /** Kept from the start for the first who waits. */
+  #firstChanges: Changes | undefined;
   #stdin: StdinWriter | null;
   #isStdinClosed = false;
   #resized: Promise<void> = Promise.resolve();
   #wantedSize: TerminalSize | null = null;
 
-  constructor({ path, meta, sprite, leases = [], supervisor, stdin = null }: LocalSessionParts) {
+  constructor({ path, meta, sprite, leases = [], changes, supervisor, stdin = null }: LocalSessionParts) {
     this.id = meta.id;
     this.tty = meta.tty !== null;
     const size = meta.tty;
@@ -73,6 +76,7 @@ export class LocalSession implements SessionHandle {
     this.#meta = meta;
     this.#sprite = sprite;
     this.#leases = leases;
+    this.#firstChanges = changes;
     this.#stdin = stdin;
     supervisor?.once('exit', () => {
       for (const changes of this.#watching) changes.poke();
@@ -141,6 +145,8 @@ export class LocalSession implements SessionHandle {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#releaseLeases();
+    this.#firstChanges?.[Symbol.dispose]();
+    this.#firstChanges = undefined;
     this.#stdin?.abandon();
     this.#stdin = null;
   }
@@ -163,7 +169,8 @@ export class LocalSession implements SessionHandle {
   }
 
   #watch(): Changes {
-    const changes = new Changes(this.#path);
+    const changes = this.#firstChanges ?? new Changes(this.#path);
+    this.#firstChanges = undefined;
     this.#watching.add(changes);
     return changes;
   }

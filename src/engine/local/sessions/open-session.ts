@@ -4,6 +4,7 @@ import { errnoOf, SpriteExecError } from '../../../errors.ts';
 import { identify } from '../../../process/identity.ts';
 import type { SessionHandle, SessionSpec, Waiting } from '../../engine.ts';
 import type { RunningSprite } from '../inside.ts';
+import { Changes } from './changes.ts';
 import { Lease } from './lease.ts';
 import { LocalSession } from './local-session.ts';
 import { killMembers } from './members.ts';
@@ -35,15 +36,18 @@ export async function openSession(
   const meta = newMeta(sprite, request);
   const path = join(sessionsDir(sprite.dir), meta.id);
   const leases: Lease[] = [];
+  let changes: Changes | undefined;
   try {
     makeSessionDir(path, meta);
     for (const stream of streamsOf(meta)) {
       leases.push(new Lease({ path, stream, logCapBytes: meta.log_cap_bytes, reader: meta.opener }));
     }
-    const supervised = await supervise(sprite, path, request, waiting);
+    changes = new Changes(path);
+    const supervised = await supervise({ sprite, path, request, changes, ...waiting });
     pruneSessions(sprite.dir);
-    return new LocalSession({ path, meta, sprite, leases, ...supervised });
+    return new LocalSession({ path, meta, sprite, leases, changes, ...supervised });
   } catch (error) {
+    changes?.[Symbol.dispose]();
     for (const lease of leases) lease[Symbol.dispose]();
     await removeHalfMade(path);
     throw fullDiskError(error) ?? error;

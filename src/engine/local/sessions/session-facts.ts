@@ -36,11 +36,16 @@ export interface SessionFacts {
 export function readFacts(path: string): SessionFacts | null {
   const meta = parse<SessionMeta>(readText(join(path, 'meta.json')));
   if (meta?.version !== 1) return null;
-  const state = parse<SupervisorState>(readText(join(path, 'state.json')));
+  const state = readState(path);
   // In this order: a supervisor that is seen dead has written all it ever will.
   const isSupervised = isAlive(meta, state);
   const exit = parse<ExitRecord>(readText(join(path, 'exit.json')));
   return { path, meta, state, exit, phase: phaseOf(exit, isSupervised) };
+}
+
+/** null: the supervisor has not come so far. */
+export function readState(path: string): SupervisorState | null {
+  return parse<SupervisorState>(readText(join(path, 'state.json')));
 }
 
 function phaseOf(exit: ExitRecord | null, isSupervised: boolean): SessionFacts['phase'] {

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, SpriteExecError } from '../../../errors.ts';
-import type { Waiting } from '../../engine.ts';
 import { execArgv, type RunningSprite, writeProcessFile } from '../inside.ts';
 import { TOOL_ENV } from '../tools.ts';
-import { readFacts } from './session-facts.ts';
+import type { Changes } from './changes.ts';
+import { readState } from './session-facts.ts';
 import { insideRequest, type SessionRequest } from './session-request.ts';
 import { startError } from './start-error.ts';
 import { StdinWriter } from './stdin-writer.ts';
@@ -27,35 +27,71 @@ export interface Supervised {
   readonly stdin: StdinWriter | null;
 }
 
+export interface Start {
+  readonly sprite: RunningSprite;
+  /** The session's directory. */
+  readonly path: string;
+  readonly request: SessionRequest;
+  readonly changes: Changes;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Resolves once the command runs. Throws `SPRITE_EXEC_FAILED`, the abort reason; the caller cleans up then. */
-export async function supervise(
-  sprite: RunningSprite,
-  path: string,
-  request: SessionRequest,
-  waiting: Waiting,
-): Promise<Supervised> {
-  const supervisor = spawnSupervisor(sprite, path, request);
+export async function supervise(start: Start): Promise<Supervised> {
+  const { path, request, changes, signal } = start;
+  const supervisor = spawnSupervisor(start);
+  const ended = endOf(supervisor, changes);
+  const wake = (): void => changes.poke();
+  signal?.addEventListener('abort', wake, { once: true });
   let stdin: StdinWriter | null = null;
-  const openStdin = (): void => {
-    stdin = StdinWriter.open(join(path, 'stdin'));
-    // Says that the end is open: the supervisor now lets go of its own.
-    supervisor.stdin?.end();
-  };
+  let deadline = performance.now() + START_TIMEOUT_MS;
   try {
-    await hearStart(supervisor, openStdin, waiting);
-    if (!isStarted(path)) throw startError(path);
+    for (let wasAborted = false; ; ) {
+      // Looked at first: what a supervisor wrote before it ended is then read.
+      const { isOver, error } = ended;
+      if (request.tty === null && request.hasStdin && stdin === null) {
+        stdin = StdinWriter.open(join(path, 'stdin'));
+        // Says that the end is open: the supervisor now lets go of its own.
+        if (stdin !== null) supervisor.stdin?.end();
+      }
+      if (isStarted(path)) break;
+      if (isOver) throw error ?? startError(path);
+      if (signal?.aborted && !wasAborted) {
+        // A start under way goes on for a moment: only what is known to run can be stopped.
+        wasAborted = true;
+        deadline = performance.now() + ABORTED_START_MS;
+      }
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new SpriteExecError('exec: the runtime did not start the command in time');
+      await changes.next({}, leftMs);
+    }
+    signal?.throwIfAborted();
     supervisor.unref();
     return { supervisor, stdin };
   } catch (error) {
-    (stdin as StdinWriter | null)?.abandon();
+    stdin?.abandon();
     killTree(supervisor);
+    signal?.throwIfAborted();
     throw error;
   } finally {
-    supervisor.stdout?.destroy();
+    signal?.removeEventListener('abort', wake);
   }
 }
 
-function spawnSupervisor(sprite: RunningSprite, path: string, request: SessionRequest): ChildProcess {
+function endOf(supervisor: ChildProcess, changes: Changes): { isOver: boolean; error: Error | null } {
+  const ended: { isOver: boolean; error: Error | null } = { isOver: false, error: null };
+  const end = (error: Error | null): void => {
+    ended.isOver = true;
+    ended.error = error;
+    changes.poke();
+  };
+  supervisor.once('exit', () => end(null));
+  supervisor.once('error', (error) => end(new SpriteExecError(`exec: /bin/sh: ${error.message}`)));
+  supervisor.stdin?.on('error', () => undefined); // It is gone, which its exit tells.
+  return ended;
+}
+
+function spawnSupervisor({ sprite, path, request }: Start): ChildProcess {
   const processFile = join(path, 'process.json');
   writeProcessFile(processFile, sprite, insideRequest(sprite, request));
   const spec = openSync(processFile, 'r');
@@ -67,7 +103,8 @@ function spawnSupervisor(sprite: RunningSprite, path: string, request: SessionRe
       cwd: '/',
       detached: true,
       env: { ...TOOL_ENV, WISP_SUPERVISOR: SUPERVISOR },
-      stdio: [input === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'ignore', spec],
+      // No pipe that isn't needed: the first one of a process costs Bun some ms.
+      stdio: [input === 'pipe' ? 'pipe' : 'ignore', 'ignore', 'ignore', spec],
     });
   } finally {
     closeSync(spec);
@@ -93,39 +130,8 @@ function spawnSupervisor(sprite: RunningSprite, path: string, request: SessionRe
   }
 }
 
-/** Resolves when the supervisor says that the command runs, or ends. */
-function hearStart(supervisor: ChildProcess, onStdin: () => void, { signal }: Waiting): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (error?: unknown): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      if (error !== undefined) reject(error);
-      else if (signal?.aborted) reject(signal.reason);
-      else resolve();
-    };
-    // A start under way goes on for a moment: only what is known to run can be stopped.
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(() => settle(signal?.reason), ABORTED_START_MS);
-    };
-    let timer = setTimeout(
-      () => settle(new SpriteExecError('session: the runtime did not start the command in time')),
-      START_TIMEOUT_MS,
-    );
-    signal?.addEventListener('abort', onAbort, { once: true });
-    supervisor.once('error', (error) => settle(new SpriteExecError(`session: /bin/sh: ${error.message}`)));
-    supervisor.once('exit', () => settle());
-    supervisor.stdin?.on('error', () => undefined); // It is gone, which its exit tells.
-    supervisor.stdout?.on('data', (said: Buffer) => {
-      const words = said.toString('latin1').split('\n');
-      if (words.includes('stdin')) onStdin();
-      if (words.includes('started')) settle();
-    });
-  });
-}
-
 function isStarted(path: string): boolean {
-  return (readFacts(path)?.state?.leader[0] ?? 0) !== 0;
+  return (readState(path)?.leader[0] ?? 0) !== 0;
 }
 
 function killTree(supervisor: ChildProcess): void {

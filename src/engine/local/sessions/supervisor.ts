@@ -5,11 +5,11 @@ import { SIGNALLING } from './signalling.ts';
  * The one process tree that a session has on the host: a POSIX shell, detached from whoever opened the
  * session, and one dd per log. It outlives the client; nothing else is resident.
  *
- *   client ──spec (fd 3), go (fd 0)──▶ supervisor ──▶ runtime exec -d ──▶ wrapper ──▶ command
- *     ▲ "stdin", "started" (fd 1)          │                  fd 3: "exit N" │           │ stdout, stderr
- *     │                                    ├◀───────── exit (fifo) ──────────┘           │
- *     │                                    └─ copier per log: dd ◀────── out, err (fifo) ┘
- *     └──────────────── stdout.log, stderr.log, exit.json, state.json ◀──────┘
+ *   client ──spec (fd 3)──▶ supervisor ──▶ runtime exec -d ──▶ wrapper ──▶ command
+ *     ▲                        │              fd 3: "begun",  │              │ stdout, stderr
+ *     │                        │◀───────────── "exit N" ──────┘              │
+ *     │                        └─ copier per log: dd ◀───────────────────────┘
+ *     └──── state.json, stdout.log, stderr.log, exit.json ◀────┘
  *
  * Records are written in place into files of fixed size that were there before, so they are also written
  * when the disk is full. A copier bounds its log: it punches out the head, but waits for readers (files in
@@ -22,7 +22,8 @@ ${shellText`
 dir=$1 limit=$2 round=$3 input=$4 timeout=$5 grace=$6 init=$7
 shift 7
 unset WISP_SUPERVISOR
-umask 077
+# That of the command, too (the runtime sets none); what is made here lies in a closed directory.
+umask 022
 block=65536 own_born= timer= leader=0 leader_born= born= out_copier=0 err_copier=0 code= is_signal=false timed_out=false
 newline='
 '
@@ -32,12 +33,6 @@ trap : HUP INT QUIT TERM PIPE
 
 # Sets born to the start time of a process, in clock ticks since boot.
 born_of() { read_stat "$1" && set -- $stat && born=\${20}; }
-
-# What runs inside has the usual umask, not ours.
-start_inside() (
-  umask 022
-  exec "$@"
-)
 
 write_state() {
   printf '%-511s\n' "{\"supervisor\":[$$,\"$own_born\"],\"leader\":[$leader,\"$leader_born\"],\
@@ -179,35 +174,50 @@ born_of $$
 own_born=$born
 write_state false
 exec 7<&3 3<&-
-case $input in
-  none) mkfifo "$dir/out" "$dir/exit" "$dir/err" ;;
-  pipe) mkfifo "$dir/out" "$dir/exit" "$dir/err" "$dir/stdin" ;;
-  tty) mkfifo "$dir/out" "$dir/exit" "$dir/stdin" ;;
-esac || exit 1
+case $input in pipe | tty) mkfifo -m 600 "$dir/stdin" || exit 1 ;; esac
+# Both ends, so that neither of the others' has to wait: the command's to read, the client's to write.
+[ "$input" = pipe ] && exec 6<>"$dir/stdin"
 
-copy stdout <"$dir/out" >/dev/null 2>&1 7<&- &
+# Three pipes without starting a program: the reading ends are those of here-documents of one empty line, the
+# writing ends are opened by name (/proc/self/fd). A shell that keeps here-documents in files gets fifos.
+exec 4<<OUT 5<<ERR 8<<STATUS
+
+OUT
+
+ERR
+
+STATUS
+if [ -p /proc/self/fd/4 ]; then
+  for each in 4 5 8; do eval "read -r line <&$each"; done
+else
+  mkfifo -m 600 "$dir/out" "$dir/err" "$dir/status" || exit 1
+  # To open one end alone waits for the other.
+  exec 9<>"$dir/out" 4<"$dir/out" 9<>"$dir/err" 5<"$dir/err" 9<>"$dir/status" 8<"$dir/status" 9>&-
+fi
+
+# Held until the command has them, for a pipe that nobody writes to is at its end.
+exec 3>/proc/self/fd/4 9>/proc/self/fd/5
+# In brackets: a function whose descriptors are changed keeps copies of the old ones.
+(copy stdout) <&4 >/dev/null 2>&1 3>&- 4<&- 5<&- 6>&- 7<&- 8<&- 9>&- &
 out_copier=$!
 if [ "$is_tty" = 0 ]; then
-  copy stderr <"$dir/err" >/dev/null 2>&1 7<&- &
+  (copy stderr) <&5 >/dev/null 2>&1 3>&- 4<&- 5<&- 6>&- 7<&- 8<&- 9>&- &
   err_copier=$!
 fi
-# Opened for both at first: to open one end alone waits for the other.
-exec 5<>"$dir/exit"
+status=/proc/self/fd/8
 case $input in
-  none) start_inside "$@" </dev/null >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- ;;
-  pipe)
-    exec 6<>"$dir/stdin"
-    echo stdin
-    start_inside "$@" <"$dir/stdin" >"$dir/out" 2>"$dir/err" 3>"$dir/exit" 5>&- 6>&-
-    ;;
-  tty) start_inside "$@" <>"$dir/stdin" >"$dir/out" 2>&1 3>"$dir/exit" 5>&- ;;
+  none) "$@" </dev/null >&3 2>&9 3>"$status" 4<&- 5<&- 8<&- 9>&- ;;
+  pipe) "$@" <"$dir/stdin" >&3 2>&9 3>"$status" 4<&- 5<&- 6>&- 8<&- 9>&- ;;
+  tty) "$@" <>"$dir/stdin" >&3 2>&1 3>"$status" 4<&- 5<&- 8<&- 9>&- ;;
 esac
-status=$?
-exec 7<&- 8<"$dir/exit" 5>&-
-[ "$status" = 0 ] && read -r leader <"$dir/pid"
+failed=$?
+exec 3>&- 4<&- 5<&- 7<&- 9>&-
 # The runtime does not tell when its very last step, to become the command's shell, has failed.
 word=
-[ "$status" = 0 ] && read -r word <&8
+if [ "$failed" = 0 ]; then
+  read -r leader <"$dir/pid"
+  read -r word <&8
+fi
 if [ "$word" != begun ]; then
   leader=0 code=125
   write_exit
@@ -217,11 +227,10 @@ if [ "$word" != begun ]; then
 fi
 born_of "$leader" && leader_born=$born
 write_state false
-echo started
 if [ "$timeout" ]; then
   # A shell that begins with a handler loses what comes before it has put the handler away.
   trap - TERM
-  stop_late </dev/null >/dev/null 6>&- 8<&- &
+  (stop_late) </dev/null >/dev/null 6>&- 8<&- &
   timer=$!
 fi
 # The client has opened its end, or is gone: from here on its going is the command's end of input.

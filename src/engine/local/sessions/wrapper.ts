@@ -8,13 +8,13 @@ import { shellText } from './shell-text.ts';
 const PREPARE = shellText`
 trap : 1 2 3 6 10 12 13 14 15 24 25 26 27 29 30 31
 exec 4>&2 2>&3
-echo begun >&3
 # A shell that can't fork ends at once: the sprite has as many processes as it may.
 trap 'echo "wisp: the sprite can start no more processes" >&4; echo "exit 126" >&3' 0
 `;
 
 /** The command gets no descriptor but its own three. \`exec\` runs programs, never a shell's builtin. */
 const RUN_COMMAND = shellText`
+echo begun >&3
 (
   exec 2>&4 3>&- 4>&-
   case $1 in -*) echo "wisp: $1: not found" >&2; exit 127 ;; esac
@@ -25,9 +25,10 @@ trap - 0
 echo "exit $status" >&3
 `;
 
+/** It has begun when its terminal is there and has its size. */
 const RUN_ON_TERMINAL = shellText`
 (
-  exec 2>&4 3>&- 4>&-
+  exec 2>&4 4>&-
   if ! command -v script >/dev/null; then
     echo 'wisp: a terminal takes the program "script" (util-linux), which this sprite lacks' >&2
     exit 127
@@ -58,6 +59,8 @@ export function terminalWrapper({ command, cols, rows, shell }: TerminalCommand)
   const [program = ''] = command;
   const line = [
     `stty rows ${rows} cols ${cols} echo iutf8 2>/dev/null`,
+    'echo begun >&3',
+    'exec 3>&-',
     shell === undefined ? 'unset SHELL' : `SHELL=${quoteWord(shell)}`,
     program.startsWith('-')
       ? `echo ${quoteWord(`wisp: ${program}: not found`)} >&2; exit 127`
