@@ -169,7 +169,7 @@ export const SpriteAgentSchema = z
     syncOnSuccess: z.boolean().default(DEFAULT_SPRITE_AGENT.syncOnSuccess),
     /** Files git would not track that are pushed all the same. */
     include: z.array(projectPath).default(() => []),
-    /** Commits of history the sprite gets; absent: all. */
+    /** Commits of history the sprite gets, newest first; absent: 50. */
     historyDepth: z.int().min(1).optional(),
     /** Shell commands run once per sprite, in the project, before the agent. */
     setup: texts.default(() => []),

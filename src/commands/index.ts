@@ -1,7 +1,9 @@
 /** The verbs of `wreckit`. A new one is a file and a line here; nothing is loaded before it is called. */
 import type { VerbNode } from '../cli/verb.ts';
+import { mcpVerbs } from './mcp/index.ts';
 import { runsVerbs } from './runs/index.ts';
 import { spriteVerbs } from './sprite/index.ts';
+import { syncVerbs } from './sync/index.ts';
 
 const AGENTS = 'Agents';
 const PROJECT = 'Project';
@@ -26,6 +28,20 @@ export const verbs: readonly VerbNode[] = [
     section: 'Sprites',
     summary: 'sandboxes: start, use and remove them',
     verbs: spriteVerbs,
+  },
+  {
+    name: 'mcp',
+    section: AGENTS,
+    summary: 'sprites as tools for Claude Code, Codex and other MCP clients',
+    verbs: mcpVerbs,
+    defaultVerb: 'serve',
+  },
+  {
+    name: 'sync',
+    section: PROJECT,
+    summary: 'the project into a sprite, and changes back',
+    verbs: syncVerbs,
+    defaultVerb: 'status',
   },
   {
     name: 'init',

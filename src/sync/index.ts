@@ -30,7 +30,6 @@ export {
 export type { BranchResult, LandedBranch } from './land-branch.ts';
 export type { PatchResult } from './land-patch.ts';
 export type { Journal, LandingConflict } from './landing-journal.ts';
-export { findProjectRoot } from './project-root.ts';
 export { type PullLimits, type PullOptions, pullChanges } from './pull.ts';
 export { type PushOptions, type PushResult, pushProject } from './push.ts';
 export {
@@ -45,4 +44,5 @@ export type { ReviewItem } from './review.ts';
 export type { SpritePort } from './sprite-port.ts';
 export type { OnSyncProgress, SyncProgress } from './sync-progress.ts';
 export { type SyncStatus, syncStatus } from './sync-status.ts';
+export { findUnpushed, type Unpushed } from './unpushed.ts';
 export { DEFAULT_PROJECT_DIR, wispPort } from './wisp-port.ts';

@@ -51,6 +51,7 @@ export interface PullOptions {
 }
 
 const MAX_ATTEMPTS = 3;
+const KEPT_PULLS = 10;
 const MAX_RULE_BYTES = 1024 * 1024;
 const MAX_RULE_FILES = 1000;
 const DEFAULT_LIMITS = { maxFileBytes: 4 * 1024 ** 3, maxTotalBytes: 16 * 1024 ** 3, maxFiles: 100_000 };
@@ -78,6 +79,7 @@ export async function pullChanges(options: PullOptions): Promise<ChangeSet> {
   }
   const id = newId();
   const dir = options.dir ?? path.join(sync.path, 'pulls', id);
+  if (options.dir === undefined) prunePulls(path.join(sync.path, 'pulls'));
   try {
     fs.mkdirSync(path.join(dir, 'blobs'), { recursive: true });
     const changeSet = await new Pull({ options, root, spriteDir, record, id, dir }).run();
@@ -87,6 +89,16 @@ export async function pullChanges(options: PullOptions): Promise<ChangeSet> {
     removeParts(dir, options.dir === undefined);
     throw asStagingError(thrown);
   }
+}
+
+/** The newest few are kept: they can be landed again. */
+function prunePulls(dir: string): void {
+  if (!fs.existsSync(dir)) return;
+  const old = fs
+    .readdirSync(dir)
+    .sort()
+    .slice(0, -(KEPT_PULLS - 1));
+  for (const id of old) fs.rmSync(path.join(dir, id), { recursive: true, force: true });
 }
 
 /** A directory of the caller's may hold more than the change set. */

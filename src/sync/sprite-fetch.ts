@@ -79,8 +79,7 @@ export async function fetchFiles(
     .finally(() => queue.end());
   const [command, archive] = await Promise.allSettled([running, receiving]);
   options.signal?.throwIfAborted();
-  if (archive.status === 'rejected' && (command.status === 'rejected' || receiver.isRefused))
-    throw archive.reason;
+  if (archive.status === 'rejected' && receiver.isRefused) throw archive.reason;
   if (command.status === 'rejected') throw command.reason;
   const reason = decodeUtf8(command.value.stderr).trim().split('\n').at(-1) ?? '';
   if (archive.status === 'rejected') {

@@ -49,8 +49,7 @@ export function wispPort({
         signal,
       });
       if (done.exitCode === ENGINE_FAILED_EXIT) {
-        const reason = decodeUtf8(done.stderr).trim().split('\n').at(-1) ?? '';
-        throw errorOf('SPRITE_EXEC_FAILED', `run a command in sprite "${name}": ${reason}`);
+        throw errorOf('SPRITE_EXEC_FAILED', `run a command in sprite "${name}": ${reasonOf(done.stderr)}`);
       }
       return {
         exitCode: done.exitCode,
@@ -60,4 +59,11 @@ export function wispPort({
       };
     },
   };
+}
+
+/** wisp says `error: …` and then a hint. */
+function reasonOf(stderr: Uint8Array): string {
+  const lines = decodeUtf8(stderr).trim().split('\n');
+  const line = lines.findLast((text) => text.startsWith('error: ')) ?? lines.at(-1) ?? '';
+  return line.replace(/^error: /, '');
 }

@@ -48,8 +48,16 @@ export function landingSummary(result: LandResult): LandingSummary {
   };
 }
 
+/** Commands that go on from a landing. */
+export interface LandingHints {
+  readonly undo: string;
+  readonly landLater: string;
+}
+
+const RUN_HINTS: LandingHints = { undo: 'wreckit runs undo', landLater: 'wreckit runs land latest' };
+
 /** Lines for people. */
-export function landingLines(landing: LandingSummary): string[] {
+export function landingLines(landing: LandingSummary, hints = RUN_HINTS): string[] {
   const {
     mode,
     branch,
@@ -72,8 +80,8 @@ export function landingLines(landing: LandingSummary): string[] {
   }
   if (mode === 'patch' && patchFile !== null)
     lines.push(`patch ${patchFile} (${size})`, `  take:  git apply ${patchFile}`);
-  if (mode === 'apply') lines.push(`applied to the working tree (${size})`, '  back:  wreckit runs undo');
-  if (mode === 'none') lines.push('not landed: wreckit runs land latest');
+  if (mode === 'apply') lines.push(`applied to the working tree (${size})`, `  back:  ${hints.undo}`);
+  if (mode === 'none') lines.push(`not landed: ${hints.landLater}`);
   for (const { path, reason, beside } of conflicts) {
     lines.push(`conflict: ${path} (${reason})${beside === null ? '' : `; the sprite has ${beside}`}`);
   }
