@@ -52,6 +52,18 @@ export function findVerb(
       args.push('--help'); // `help sprite start` is `sprite start --help`
       continue;
     }
+    if (node === undefined && isValueOfOwnFlag(head[index - 1], globalOptions)) {
+      const fallback = defaultOf(group, args);
+      if (fallback !== null) {
+        return {
+          path: [...path, fallback.name],
+          entry: fallback,
+          nodes,
+          args: [...args, ...head.slice(index)],
+          rest,
+        };
+      }
+    }
     if (node === undefined) throw unknownVerb(program, path, word, nodes);
     path.push(node.name);
     if (!isVerbGroup(node))
@@ -68,6 +80,12 @@ function defaultOf(group: VerbGroup | null, args: readonly string[]): VerbEntry 
   if (group?.defaultVerb === undefined || args.includes('--help') || args.includes('-h')) return null;
   const node = group.verbs.find(({ name }) => name === group.defaultVerb);
   return node !== undefined && !isVerbGroup(node) ? node : null;
+}
+
+/** In `mcp --allow exec_in_sprite` the last word is a flag's value, not a verb: the flag is the default verb's. */
+function isValueOfOwnFlag(before: string | undefined, globalOptions: readonly GlobalOption[]): boolean {
+  if (before === undefined || !before.startsWith('-') || before.includes('=')) return false;
+  return !globalOptions.some(({ flags }) => flags.split(/[ ,]+/).includes(before));
 }
 
 /** `-c` and `--config` of `-c, --config <file>`. */

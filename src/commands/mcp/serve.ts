@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { Writable } from 'node:stream';
+import type { OutputPort } from '../../cli/io.ts';
+import { packageVersion } from '../../package-root.ts';
+import { configOf, spriteRunnerOf } from '../context.ts';
+import type { WreckitVerb } from '../globals.ts';
+
+type Options = {
+  readonly allow?: string[];
+  readonly owner?: string;
+  readonly readOnly?: boolean;
+};
+
+/** Sprites nobody has killed are gc's after this long. */
+const DEFAULT_TTL = '24h';
+const EVERYBODY = 'all';
+
+export const verb: WreckitVerb<Options> = {
+  define: (command) =>
+    command
+      .option(
+        '--allow <names>',
+        'only these tools, separated by commas (again for more)',
+        (text: string, before: string[] = []) => [...before, ...text.split(',')],
+      )
+      .option(
+        '--owner <id>',
+        'whose sprites it sees; absent: those of this project\'s clients; "all": everybody\'s',
+      )
+      .option('--read-only', 'only tools that change nothing'),
+  examples: [
+    ['wreckit mcp', 'the server; a client starts it, see wreckit mcp install'],
+    ['wreckit mcp --allow spawn_sprite,exec_in_sprite,kill_sprite', 'three tools and no more'],
+    ['wreckit mcp --read-only --owner all', 'look at every sprite of this machine, change none'],
+  ],
+  async run(context) {
+    const { options, io, signal } = context;
+    const loaded = await configOf(context);
+    for (const notice of loaded.notices) await context.warn(notice);
+    const client = await spriteRunnerOf(context, loaded);
+    const { Budget, buildToolRegistry, SpriteScope } = await import('../../agent/rlm-tools.ts');
+    const { serveMcp } = await import('../../agent/mcp/mcp-server.ts');
+    const { sprite: settings, projectRoot } = loaded;
+    const isWide = options.owner === EVERYBODY;
+    const scope = new SpriteScope({
+      client,
+      owner: isWide || options.owner === undefined ? ownerOf(projectRoot) : options.owner,
+      isWide,
+      budget: new Budget({ maxVMs: settings.maxVMs }),
+      engineLimit: { maxVMs: settings.maxVMs, env: io.env, wispPath: settings.wispPath },
+      startDefaults: {
+        image: settings.image,
+        memory: settings.defaultMemory,
+        cpus: settings.defaultCPUs,
+        softLimits: client.isBundled,
+        network: settings.network,
+        ttl: DEFAULT_TTL,
+      },
+    });
+    const project = {
+      root: projectRoot,
+      pull: 'apply' as const,
+      include: settings.include,
+      exclude: settings.syncExcludePatterns,
+    };
+    const registry = buildToolRegistry(options.allow, {
+      sprites: { scope, project },
+      isReadOnly: options.readOnly,
+    });
+    await serveMcp({
+      registry,
+      scope,
+      version: packageVersion(),
+      stdin: io.stdin,
+      stdout: writableOf(io.stdout),
+      signal,
+      onError: (message) => void context.warn(message),
+    });
+    return {};
+  },
+};
+
+/** The same for every client of a project, so that one that is started again finds its sprites. */
+function ownerOf(projectRoot: string): string {
+  return `mcp-${createHash('sha256').update(projectRoot).digest('hex').slice(0, 12)}`;
+}
+
+function writableOf(port: OutputPort): Writable {
+  return new Writable({
+    decodeStrings: true,
+    write(chunk: Uint8Array, _encoding, done) {
+      port.write(chunk).then(() => done(), done);
+    },
+  });
+}
