@@ -103,7 +103,7 @@ function judge(ended: Ended): Judgement {
     case 'completed':
       return good();
     case 'failed':
-      return bad('failed', conclusion.message ?? endOf(ended));
+      return bad('failed', conclusion.message?.trim() ?? endOf(ended));
     case 'needs_input':
       return bad('needs_input', 'the agent asked a question that nobody was there to answer');
     case 'limit_reached':

@@ -72,6 +72,15 @@ export function refuseOption(kind: AgentKind, option: string, value: unknown, re
   );
 }
 
+/** How the program of an npm package gets where it is to run. */
+export function installHint(npmPackage: string, isSandbox: boolean): string {
+  if (!isSandbox) return `install it: npm install -g ${npmPackage}`;
+  return (
+    `a sprite sees /usr and /opt of this machine, no home directories: install it there (npm install -g ${npmPackage}), ` +
+    `or in the sprite: "setup": ["npm install -g --prefix ~/.local ${npmPackage}"] in the agent's configuration`
+  );
+}
+
 /** The variables of a run that every kind gets. */
 export function runVariables({ itemId }: Pick<InvocationRequest, 'itemId'>): Record<string, string> {
   return itemId === undefined ? {} : { WRECKIT_ITEM_ID: itemId };

@@ -34,7 +34,9 @@ export function processInvocation(config: ProcessAgentConfig, request: Invocatio
     stdin: hasPrompt || hasFile ? null : Buffer.from(prompt),
     files: hasFile ? { 'prompt.txt': prompt } : {},
     openStream: () => new ProcessStream(signal === undefined ? null : new CompletionSignal(signal, prompt)),
-    installHint: 'set agent.command to a program that is there, or to the path of one',
+    installHint: isSandbox
+      ? 'set agent.command to a program that the sprite has: of /usr and /opt of this machine, of the project, or put there by "setup"'
+      : 'set agent.command to a program that is there, or to the path of one',
   };
 }
 

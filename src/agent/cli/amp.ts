@@ -4,7 +4,7 @@ import { WreckitError } from '../../errors.ts';
 import type { AmpSdkAgentConfig } from '../../schemas.ts';
 import { agentEnv } from '../agent-env.ts';
 import { FILES_DIR } from '../command-host.ts';
-import { type AgentInvocation, type InvocationRequest, runVariables } from '../invocation.ts';
+import { type AgentInvocation, type InvocationRequest, installHint, runVariables } from '../invocation.ts';
 import { ClaudeStream } from './claude-stream.ts';
 
 const MODES = ['deep', 'free', 'large', 'rush', 'smart'];
@@ -37,7 +37,7 @@ export function ampInvocation(config: AmpSdkAgentConfig, request: InvocationRequ
     stdin: Buffer.from(prompt),
     files,
     openStream: () => new ClaudeStream(),
-    installHint: 'install it: npm install -g @sourcegraph/amp',
+    installHint: installHint('@sourcegraph/amp', isSandbox),
   };
 }
 

@@ -2,7 +2,13 @@
 import type { ClaudeSdkAgentConfig } from '../../schemas.ts';
 import { agentEnv } from '../agent-env.ts';
 import { FILES_DIR } from '../command-host.ts';
-import { type AgentInvocation, allowedByBoth, type InvocationRequest, runVariables } from '../invocation.ts';
+import {
+  type AgentInvocation,
+  allowedByBoth,
+  type InvocationRequest,
+  installHint,
+  runVariables,
+} from '../invocation.ts';
 import { ClaudeStream } from './claude-stream.ts';
 
 export function claudeInvocation(config: ClaudeSdkAgentConfig, request: InvocationRequest): AgentInvocation {
@@ -36,7 +42,7 @@ export function claudeInvocation(config: ClaudeSdkAgentConfig, request: Invocati
     stdin: Buffer.from(prompt),
     files: mcpServers === undefined ? {} : { 'mcp.json': JSON.stringify({ mcpServers }) },
     openStream: () => new ClaudeStream(),
-    installHint: 'install it: npm install -g @anthropic-ai/claude-code',
+    installHint: installHint('@anthropic-ai/claude-code', isSandbox),
   };
 }
 

@@ -4,7 +4,13 @@ import { WreckitError } from '../../errors.ts';
 import type { CodexSdkAgentConfig } from '../../schemas.ts';
 import { agentEnv } from '../agent-env.ts';
 import type { McpServerConfig } from '../agent-options.ts';
-import { type AgentInvocation, type InvocationRequest, refuseOption, runVariables } from '../invocation.ts';
+import {
+  type AgentInvocation,
+  type InvocationRequest,
+  installHint,
+  refuseOption,
+  runVariables,
+} from '../invocation.ts';
 import { CodexStream } from './codex-stream.ts';
 
 export function codexInvocation(config: CodexSdkAgentConfig, request: InvocationRequest): AgentInvocation {
@@ -35,7 +41,7 @@ export function codexInvocation(config: CodexSdkAgentConfig, request: Invocation
     stdin: Buffer.from(prompt),
     files: {},
     openStream: () => new CodexStream(),
-    installHint: 'install it: npm install -g @openai/codex',
+    installHint: installHint('@openai/codex', isSandbox),
   };
 }
 

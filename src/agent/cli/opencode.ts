@@ -4,7 +4,7 @@ import { WreckitError } from '../../errors.ts';
 import type { OpencodeSdkAgentConfig } from '../../schemas.ts';
 import { agentEnv } from '../agent-env.ts';
 import type { McpServerConfig } from '../agent-options.ts';
-import { type AgentInvocation, type InvocationRequest, runVariables } from '../invocation.ts';
+import { type AgentInvocation, type InvocationRequest, installHint, runVariables } from '../invocation.ts';
 import { asObject, type JsonObject } from './json-stream.ts';
 import { OpencodeStream } from './opencode-stream.ts';
 
@@ -43,7 +43,7 @@ export function opencodeInvocation(
     stdin: Buffer.from(prompt),
     files: {},
     openStream: () => new OpencodeStream(),
-    installHint: 'install it: npm install -g opencode-ai',
+    installHint: installHint('opencode-ai', isSandbox),
   };
 }
 

@@ -6,7 +6,9 @@
  *     abort, deadline ─▶ kill-session: SIGTERM → grace → SIGKILL, inside
  */
 import { randomBytes } from 'node:crypto';
+import { quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
+import type { SpawnError } from '../../process/run.ts';
 import { type CommandHost, type CommandOutcome, type CommandRequest, placeFiles } from '../command-host.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
@@ -30,6 +32,13 @@ const MAX_LOG_ATTEMPTS = 5;
 const STDIN_FILE = 'stdin';
 /** The prompt comes from a file, so that nobody has to stay to feed it. */
 const WITH_STDIN = ['/bin/sh', '-c', 'exec "$@" <"$0"'];
+const MISSING = 3;
+const NOT_EXECUTABLE = 4;
+const COMMAND_STATE = [
+  ...['/bin/sh', '-c'],
+  `case $0 in */*) [ -e "$0" ] || exit ${MISSING}; [ -x "$0" ] || exit ${NOT_EXECUTABLE};; ` +
+    `*) command -v -- "$0" >/dev/null || exit ${MISSING};; esac`,
+];
 
 export function spriteHost(options: SpriteHostOptions): CommandHost {
   return {
@@ -67,6 +76,10 @@ async function execute(
   };
   using _deadline = timer(request.timeoutMs, () => stop('timeout'));
   using _abort = onAbort([request.signal, options.lifecycle?.signal], () => stop('abort'));
+  // Not waited for: whoever forces an end is about to be gone.
+  using _force = onAbort([options.lifecycle?.force], () => {
+    client.killSession(name, sessionId, { grace: '0s' }).catch(() => undefined);
+  });
   using _entry = options.lifecycle?.add({
     name: `the agent in sprite ${name} (session ${sessionId})`,
     phase: 'agents',
@@ -80,7 +93,26 @@ async function execute(
     followLog(options, sessionId, 'stderr', request.onStderr),
   ]);
   await stopping;
-  return await outcomeOf(options, sessionId, cause);
+  const outcome = await outcomeOf(options, sessionId, cause);
+  const [program = ''] = argv;
+  return { ...outcome, spawnError: await startFault(options, program, request.cwd, outcome.exitCode) };
+}
+
+/** A shell reports with 127 and 126 what can't be started; a program that ran may end with them, too. */
+async function startFault(
+  { client, name, dir }: SpriteHostOptions,
+  program: string,
+  cwd: string | undefined,
+  exitCode: number | null,
+): Promise<SpawnError | null> {
+  if (exitCode !== 127 && exitCode !== 126) return null;
+  const { exit_code: found } = await client.exec(name, [...COMMAND_STATE, program], { dir: cwd ?? dir });
+  const sprite = `sprite ${quote(name)}`;
+  if (found === MISSING)
+    return { errno: 'ENOENT', message: `${sprite}: there is no program ${quote(program)} in it` };
+  if (found === NOT_EXECUTABLE)
+    return { errno: 'EACCES', message: `${sprite}: ${quote(program)} is not executable` };
+  return null;
 }
 
 async function outcomeOf(

@@ -25,6 +25,7 @@ import { executeInvocation } from '../execute-invocation.ts';
 import { startWithinLimit } from '../start-within-limit.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { assertCredentials } from './credentials.ts';
+import { NetworkTrouble } from './network-trouble.ts';
 import { runSetup } from './setup.ts';
 import { spriteHost } from './sprite-host.ts';
 
@@ -227,7 +228,17 @@ class SpriteRun {
     const host = spriteHost({ client, name, dir: this.#dir, lifecycle, onSession });
     const env = { ...config.env, ...this.#options.env };
     const invocation = commandInvocation(inner, { ...this.#options, env, isSandbox: true });
-    return await executeInvocation(invocation, host, this.#options);
+    const trouble = new NetworkTrouble(this.#sprite.network);
+    const result = await executeInvocation(invocation, host, {
+      ...this.#options,
+      onAgentEvent: async (event) => {
+        await this.#options.onAgentEvent?.(event);
+        const advice = trouble.note(event);
+        if (advice !== null) await this.#options.onAgentEvent?.(advice);
+      },
+    });
+    if (result.success) return result;
+    return { ...result, hint: trouble.hint(result.message) ?? result.hint };
   }
 
   async #collect(): Promise<ChangeSet | null> {
