@@ -1,5 +1,6 @@
 import { recordedRun } from '../agent/runs/recorded-run.ts';
 import type { RunRecord } from '../agent/runs/run-record.ts';
+import { watchProcess } from '../agent/watch-process.ts';
 import { interruptOf } from '../cli/signals.ts';
 import type { VerbResult } from '../cli/verb.ts';
 import { assertSpriteName } from '../contract/names.ts';
@@ -71,6 +72,7 @@ async function runOne(context: RunContext, setup: RunSetup, prompt: string): Pro
   const { config } = setup;
   const mode = options.events === true ? 'events' : json ? 'silent' : 'text';
   const inner = config.kind === 'sprite' ? config.agent : config;
+  using _watch = watchProcess(setup.lifecycle, { signals: false });
   let record: RunRecord;
   {
     await using terminal = new RunConsole({

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { recordedRun } from '../../agent/runs/recorded-run.ts';
 import type { RunRecord } from '../../agent/runs/run-record.ts';
+import { watchProcess } from '../../agent/watch-process.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { interruptOf } from '../../cli/signals.ts';
 import { renderTable } from '../../cli/table.ts';
@@ -36,6 +37,7 @@ export async function runParallel(context: RunContext, parallel: number): Promis
     const lines = tasks.map(({ id, prompt }) => `would run task ${id}: ${quote(prompt)}`);
     return { data: { dry_run: true, tasks }, text: lines.join('\n') };
   }
+  using _watch = watchProcess(setup.lifecycle, { signals: false });
   const outcomes = await runAll(context, setup, tasks, parallel);
   const isFine = outcomes.every(({ record }) => record !== null && runExitCode(record) === EXIT.ok);
   return {

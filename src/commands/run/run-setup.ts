@@ -29,7 +29,10 @@ export async function prepareRun(
   for (const notice of loaded.notices) await context.warn(notice);
   const config = await chooseAgent(loaded.config.agent, loaded.sprite, flags);
   const lifecycle = new Lifecycle();
-  context.onForce(async () => lifecycle.hurry());
+  context.onForce(async () => {
+    lifecycle.hurry();
+    await lifecycle.shutdown({ kind: 'done' });
+  });
   const isDefault = (key: string) => loaded.spriteOriginOf([key]).kind === 'default';
   const client = await spriteRunnerOf(context, loaded);
   return {
