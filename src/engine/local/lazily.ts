@@ -24,9 +24,12 @@ export function lazily<T extends object>(load: () => Promise<T>, streams: readon
     yield* Reflect.apply(target[String(name)] as () => AsyncIterable<unknown>, target, args);
   }
   return new Proxy({} as T, {
-    get: (_, name) =>
-      streams.includes(name as keyof T)
+    get: (_, name) => {
+      // With a `then` it would be taken for a promise wherever it is awaited.
+      if (name === 'then' || typeof name === 'symbol') return undefined;
+      return streams.includes(name as keyof T)
         ? (...args: unknown[]) => stream(name, args)
-        : (...args: unknown[]) => call(name, args),
+        : (...args: unknown[]) => call(name, args);
+    },
   });
 }
