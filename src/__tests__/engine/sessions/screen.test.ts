@@ -30,6 +30,7 @@ function logOf(content: string | Uint8Array): Log {
     tty: SIZE,
     has_stdin: true,
     created_at: new Date().toISOString(),
+    created_ticks: 0,
     timeout_ms: null,
     log_cap_bytes: 1024 * 1024,
     annotations: {},

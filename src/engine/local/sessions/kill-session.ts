@@ -6,10 +6,10 @@ import { WreckitError } from '../../../errors.ts';
 import { isSameProcess } from '../../../process/identity.ts';
 import type { KillSessionResult, SignalSpec, Waiting } from '../../engine.ts';
 import { Changes } from './changes.ts';
-import { type Ending, noteEnding, readEnding, recordExit } from './endings.ts';
 import { findMembers, killMembers, signalMembers } from './members.ts';
 import { requireFacts } from './require-facts.ts';
 import { readFacts, type SessionFacts, supervisorOf } from './session-facts.ts';
+import { type Ending, noteEnding, readEnding, readState, recordExit, ticksNow } from './session-state.ts';
 import { shortSignalName } from './signal-names.ts';
 
 const DEFAULT_GRACE_MS = 10_000;
@@ -27,7 +27,7 @@ export async function killSession(
 ): Promise<KillSessionResult> {
   const signal = shortSignalName(how.name ?? 'TERM');
   const seen = requireFacts(spriteDir, sessionId);
-  if (seen.phase === 'exited') return { exitCode: seen.exit?.exit_code ?? null, alreadyGone: true };
+  if (seen.phase === 'exited') return { exitCode: seen.state?.exit?.code ?? null, alreadyGone: true };
   using changes = new Changes(seen.path);
   const facts = await started(seen, changes, how);
   if (facts === null || (await findMembers(facts)).length === 0)
@@ -37,7 +37,7 @@ export async function killSession(
     // An interactive shell takes no notice of SIGTERM; that its terminal is gone it does notice.
     const isHangup = facts.meta.tty !== null && signal === 'TERM' && !how.only;
     await signalMembers(facts, isHangup ? [signal, 'HUP'] : [signal]);
-    if (how.only) return { exitCode: readFacts(seen.path)?.exit?.exit_code ?? null, alreadyGone: false };
+    if (how.only) return { exitCode: readState(seen.path)?.exit?.code ?? null, alreadyGone: false };
     const isGone = await areMembersGone(facts, changes, how);
     if (isGone) return { exitCode: await settledCode(facts, changes, how), alreadyGone: false };
   }
@@ -95,8 +95,8 @@ async function settledCode(facts: SessionFacts, changes: Changes, waiting: Waiti
   const deadline = performance.now() + RECORD_MS;
   for (;;) {
     const now = readFacts(facts.path);
-    if (now === null || now.exit !== null) return now?.exit?.exit_code ?? null;
-    const { state } = now;
+    const state = now?.state ?? null;
+    if (now === null || (state !== null && state.exit !== null)) return state?.exit?.code ?? null;
     const isSupervised = state !== null && isSameProcess(supervisorOf(now.meta, state));
     if (!isSupervised || performance.now() > deadline) break;
     await changes.next(waiting, LOOK_MS);
@@ -109,6 +109,6 @@ function recordKill(path: string): number | null {
   const [why, signal] = readEnding(path).split(' ');
   if (signal !== 'KILL') return null;
   const exitCode = 137;
-  recordExit(path, { exit_code: exitCode, is_signal: true, timed_out: why === 'timeout' });
+  recordExit(path, { code: exitCode, is_signal: true, timed_out: why === 'timeout', ticks: ticksNow() });
   return exitCode;
 }

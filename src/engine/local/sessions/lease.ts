@@ -11,45 +11,50 @@ const MAX_STEP_BYTES = 1024 * 1024;
 export interface LeaseSpec {
   /** The session's directory. */
   readonly path: string;
-  readonly stream: OutputStream;
+  readonly streams: readonly OutputStream[];
   readonly logCapBytes: number;
   readonly reader: ProcessIdentity;
 }
 
 /**
- * Holds back the punching of a log's head: what a living reader has not got past is kept, and the command
- * waits when the log is full. It ends with the reader's process, however that ends.
+ * Holds back the punching of the logs' heads: what a living reader has not got past is kept, and the command
+ * waits when a log is full. It ends with the reader's process, however that ends.
  */
 export class Lease implements Disposable {
   readonly #file: string;
   readonly #fd: number;
-  readonly #prefix: string;
+  readonly #reader: ProcessIdentity;
   readonly #stepBytes: number;
-  #saidOffset = 0;
+  /** What has been said; a log that nobody waits for may go. */
+  readonly #offsets = { stdout: Number.MAX_SAFE_INTEGER, stderr: Number.MAX_SAFE_INTEGER };
 
-  constructor({ path, stream, logCapBytes, reader }: LeaseSpec) {
-    const unique = `${reader.pid}-${Math.random().toString(36).slice(2, 10)}`;
-    this.#file = join(path, 'readers', `${stream}.${unique}`);
-    this.#prefix = `${reader.pid} ${reader.startTime} `;
+  constructor({ path, streams, logCapBytes, reader }: LeaseSpec) {
+    this.#file = join(path, `reader.${reader.pid}-${Math.random().toString(36).slice(2, 10)}`);
+    this.#reader = reader;
     this.#stepBytes = Math.min(MAX_STEP_BYTES, Math.floor(logCapBytes / 16));
+    for (const stream of streams) this.#offsets[stream] = 0;
     this.#fd = openSync(this.#file, 'wx', 0o600);
-    this.#say(0);
+    this.#write();
   }
 
   /** Bytes before `offset` are no longer wanted; said in steps. */
-  advance(offset: number): void {
-    if (Math.abs(offset - this.#saidOffset) >= this.#stepBytes) this.#say(offset);
+  advance(stream: OutputStream, offset: number): void {
+    if (Math.abs(offset - this.#offsets[stream]) >= this.#stepBytes) this.settle(stream, offset);
   }
 
   /** The same to the byte, for a reader that is about to wait. */
-  settle(offset: number): void {
-    if (offset !== this.#saidOffset) this.#say(offset);
+  settle(stream: OutputStream, offset: number): void {
+    if (offset === this.#offsets[stream]) return;
+    this.#offsets[stream] = offset;
+    this.#write();
   }
 
-  #say(offset: number): void {
-    const line = `${this.#prefix}${String(offset).padEnd(OFFSET_WIDTH)}\n`;
-    writeSync(this.#fd, line, 0);
-    this.#saidOffset = offset;
+  #write(): void {
+    const { pid, startTime } = this.#reader;
+    const [stdout, stderr] = [this.#offsets.stdout, this.#offsets.stderr].map((offset) =>
+      String(offset).padEnd(OFFSET_WIDTH),
+    );
+    writeSync(this.#fd, `${pid} ${startTime} ${stdout} ${stderr}\n`, 0);
   }
 
   [Symbol.dispose](): void {

@@ -38,7 +38,7 @@ export interface LocalSessionParts {
   /** null: it is not up, so neither is the session. */
   readonly sprite: RunningSprite | null;
   /** What the opener holds until it reads. */
-  readonly leases?: readonly Lease[];
+  readonly lease?: Lease;
   readonly changes?: Changes;
   readonly supervisor?: ChildProcess;
   readonly stdin?: StdinWriter | null;
@@ -59,7 +59,7 @@ export class LocalSession implements SessionHandle {
   readonly #meta: SessionMeta;
   readonly #sprite: RunningSprite | null;
   readonly #watching = new Set<Changes>();
-  #leases: readonly Lease[];
+  #lease: Lease | undefined;
   /** Kept from the start for the first who waits. */
   #firstChanges: Changes | undefined;
   #stdin: StdinWriter | null;
@@ -67,7 +67,7 @@ export class LocalSession implements SessionHandle {
   #resized: Promise<void> = Promise.resolve();
   #wantedSize: TerminalSize | null = null;
 
-  constructor({ path, meta, sprite, leases = [], changes, supervisor, stdin = null }: LocalSessionParts) {
+  constructor({ path, meta, sprite, lease, changes, supervisor, stdin = null }: LocalSessionParts) {
     this.id = meta.id;
     this.tty = meta.tty !== null;
     const size = meta.tty;
@@ -75,7 +75,7 @@ export class LocalSession implements SessionHandle {
     this.#path = path;
     this.#meta = meta;
     this.#sprite = sprite;
-    this.#leases = leases;
+    this.#lease = lease;
     this.#firstChanges = changes;
     this.#stdin = stdin;
     supervisor?.once('exit', () => {
@@ -91,16 +91,16 @@ export class LocalSession implements SessionHandle {
     const all = streamsOf(this.#meta);
     const streams =
       request.streams === undefined ? all : all.filter((each) => request.streams?.includes(each));
-    const leases = new Map(streams.map((stream) => [stream, this.#lease(stream)]));
-    // Until now they held everything for this reader.
-    this.#releaseLeases();
-    const source = { path: this.#path, streams, request, leases };
+    const lease = this.#newLease(streams);
+    // Until now it held everything for this reader.
+    this.#releaseLease();
+    const source = { path: this.#path, streams, request, lease };
     const changes = request.follow ? this.#watch() : null;
     try {
       if (changes === null) yield* presentOutput(source);
       else yield* followOutput(source, { changes, onWait: () => this.#enforceTimeout(changes) });
     } finally {
-      for (const lease of leases.values()) lease[Symbol.dispose]();
+      lease[Symbol.dispose]();
       if (changes !== null) this.#unwatch(changes);
     }
   }
@@ -130,9 +130,10 @@ export class LocalSession implements SessionHandle {
     const changes = this.#watch();
     try {
       for (;;) {
-        const { phase, exit } = this.#facts();
+        const { phase, state } = this.#facts();
+        const exit = state?.exit ?? null;
         if (phase === 'exited' && exit !== null) {
-          return { exitCode: exit.exit_code, signal: exitSignal(exit), timedOut: exit.timed_out };
+          return { exitCode: exit.code, signal: exitSignal(exit), timedOut: exit.timed_out };
         }
         if (phase !== 'running') throw this.#lostError();
         await this.#enforceTimeout(changes);
@@ -144,7 +145,7 @@ export class LocalSession implements SessionHandle {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#releaseLeases();
+    this.#releaseLease();
     this.#firstChanges?.[Symbol.dispose]();
     this.#firstChanges = undefined;
     this.#stdin?.abandon();
@@ -157,15 +158,15 @@ export class LocalSession implements SessionHandle {
     throw new WreckitError('SESSION_LOST', `session ${this.id}: its record is gone`);
   }
 
-  #lease(stream: OutputStream): Lease {
+  #newLease(streams: readonly OutputStream[]): Lease {
     const reader = identify(process.pid);
     if (reader === null) throw new WreckitError('INTERNAL', 'session: /proc does not show this process');
-    return new Lease({ path: this.#path, stream, logCapBytes: this.#meta.log_cap_bytes, reader });
+    return new Lease({ path: this.#path, streams, logCapBytes: this.#meta.log_cap_bytes, reader });
   }
 
-  #releaseLeases(): void {
-    for (const lease of this.#leases) lease[Symbol.dispose]();
-    this.#leases = [];
+  #releaseLease(): void {
+    this.#lease?.[Symbol.dispose]();
+    this.#lease = undefined;
   }
 
   #watch(): Changes {

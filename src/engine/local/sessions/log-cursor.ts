@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { errnoOf } from '../../../errors.ts';
 import type { OutputChunk, OutputStream } from '../../engine.ts';
-import { logPath } from './session-dir.ts';
+import { logPath, startPath } from './session-dir.ts';
 
-/** A place in a log that moves on as it is read. */
+/** A place in a log that moves on as it is read. The log need not be there yet. */
 export class LogCursor implements Disposable {
   readonly stream: OutputStream;
-  readonly #fd: number;
-  readonly #startFd: number;
+  readonly #log: LateFile;
+  readonly #start: LateFile;
   readonly #startText = new Uint8Array(32);
   #offset: number;
   #droppedBytes = 0;
@@ -15,11 +15,10 @@ export class LogCursor implements Disposable {
   /** `from` below 0 counts from the end. */
   constructor(path: string, stream: OutputStream, from: number) {
     this.stream = stream;
-    this.#fd = openSync(logPath(path, stream), 'r');
-    this.#startFd = openSync(join(path, `${stream}.start`), 'r');
-    this.#offset = from < 0 ? Math.max(0, this.size() + from) : from;
+    this.#log = new LateFile(logPath(path, stream));
+    this.#start = new LateFile(startPath(path, stream));
     // Asked for from the end: what is gone before it was not asked for.
-    if (from < 0) this.#offset = Math.max(this.#offset, this.#start());
+    this.#offset = from < 0 ? Math.max(0, this.size() + from, this.#readStart()) : from;
   }
 
   get offset(): number {
@@ -27,16 +26,16 @@ export class LogCursor implements Disposable {
   }
 
   size(): number {
-    return fstatSync(this.#fd).size;
+    return this.#log.size();
   }
 
   /** The next bytes up to `end`, in `buffer`; null when there are none. */
   read(buffer: Uint8Array, end: number): OutputChunk | null {
     for (;;) {
       const wanted = Math.min(buffer.length, end - this.#offset);
-      const count = wanted > 0 ? readSync(this.#fd, buffer, 0, wanted, this.#offset) : 0;
+      const count = wanted > 0 ? this.#log.read(buffer, wanted, this.#offset) : 0;
       // Read first, then asked: what was there before it was given up is what was read.
-      const start = this.#start();
+      const start = this.#readStart();
       if (start > this.#offset) {
         this.#droppedBytes += start - this.#offset;
         this.#offset = start;
@@ -56,14 +55,48 @@ export class LogCursor implements Disposable {
   }
 
   /** The first offset that the log still has. */
-  #start(): number {
+  #readStart(): number {
     const text = this.#startText;
-    const count = readSync(this.#startFd, text, 0, text.length, 0);
+    const count = this.#start.read(text, text.length, 0);
     return Number(String.fromCharCode(...text.subarray(0, count)));
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#fd);
-    closeSync(this.#startFd);
+    this.#log[Symbol.dispose]();
+    this.#start[Symbol.dispose]();
+  }
+}
+
+/** A file that may be made later; until then it is empty. */
+class LateFile implements Disposable {
+  readonly #path: string;
+  #fd: number | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  size(): number {
+    const fd = this.#open();
+    return fd === null ? 0 : fstatSync(fd).size;
+  }
+
+  read(buffer: Uint8Array, count: number, offset: number): number {
+    const fd = this.#open();
+    return fd === null ? 0 : readSync(fd, buffer, 0, count, offset);
+  }
+
+  #open(): number | null {
+    if (this.#fd !== null) return this.#fd;
+    try {
+      this.#fd = openSync(this.#path, 'r');
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    return this.#fd;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== null) closeSync(this.#fd);
   }
 }

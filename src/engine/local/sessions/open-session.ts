@@ -9,16 +9,11 @@ import { Lease } from './lease.ts';
 import { LocalSession } from './local-session.ts';
 import { killMembers } from './members.ts';
 import { pruneSessions } from './prune.ts';
-import {
-  makeSessionDir,
-  newSessionId,
-  readText,
-  type SessionMeta,
-  sessionsDir,
-  streamsOf,
-} from './session-dir.ts';
+import { makeSessionDir, newSessionId, type SessionMeta, sessionsDir, streamsOf } from './session-dir.ts';
 import { readFacts } from './session-facts.ts';
 import { type SessionRequest, sessionRequest } from './session-request.ts';
+import { ticksNow } from './session-state.ts';
+import { readText } from './small-file.ts';
 import { supervise } from './supervise.ts';
 
 /**
@@ -35,20 +30,23 @@ export async function openSession(
   const request = sessionRequest(sprite, spec);
   const meta = newMeta(sprite, request);
   const path = join(sessionsDir(sprite.dir), meta.id);
-  const leases: Lease[] = [];
+  let lease: Lease | undefined;
   let changes: Changes | undefined;
   try {
     makeSessionDir(path, meta);
-    for (const stream of streamsOf(meta)) {
-      leases.push(new Lease({ path, stream, logCapBytes: meta.log_cap_bytes, reader: meta.opener }));
-    }
+    lease = new Lease({
+      path,
+      streams: streamsOf(meta),
+      logCapBytes: meta.log_cap_bytes,
+      reader: meta.opener,
+    });
     changes = new Changes(path);
     const supervised = await supervise({ sprite, path, request, changes, ...waiting });
     pruneSessions(sprite.dir);
-    return new LocalSession({ path, meta, sprite, leases, changes, ...supervised });
+    return new LocalSession({ path, meta, sprite, lease, changes, ...supervised });
   } catch (error) {
     changes?.[Symbol.dispose]();
-    for (const lease of leases) lease[Symbol.dispose]();
+    lease?.[Symbol.dispose]();
     await removeHalfMade(path);
     throw fullDiskError(error) ?? error;
   }
@@ -69,6 +67,7 @@ function newMeta(sprite: RunningSprite, request: SessionRequest): SessionMeta {
     tty: request.tty,
     has_stdin: request.hasStdin,
     created_at: new Date().toISOString(),
+    created_ticks: ticksNow(),
     timeout_ms: request.timeoutMs,
     log_cap_bytes: request.logCapBytes,
     annotations: request.annotations,
@@ -84,7 +83,7 @@ async function removeHalfMade(path: string): Promise<void> {
   if (facts !== null && leader > 0) {
     await killMembers({
       ...facts,
-      state: { supervisor: [0, ''], leader: [leader, ''], copiers: [], is_drained: true },
+      state: { supervisor: [0, ''], leader: [leader, ''], copiers: [], exit: null, is_drained: true },
     });
   }
   rmSync(path, { recursive: true, force: true });

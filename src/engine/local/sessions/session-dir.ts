@@ -1,22 +1,22 @@
 /**
  * The directory of a session, `sessions/<id>/` below its sprite's, mode 0700.
  *
- *   meta.json            what was asked for and by whom; first of all, before anything runs
- *   state.json           the supervisor, the first process inside, the copiers
- *   exit.json            how it ended; blank until then
- *   ending               why it is being ended from outside ("kill KILL", "timeout"); blank else
- *   stdout.log stderr.log, stdout.start stderr.start    the logs, and the first offset each still has
- *   readers/             one file per follower of a log: "PID BORN OFFSET"
- *   resizes              a terminal's sizes: "OFFSET COLS ROWS" per line
- *   stdin out err exit   fifos · pid, runtime.log: of the OCI runtime
+ *   meta.json               what was asked for and by whom; first of all, before anything runs
+ *   state                   two lines in place of fixed length, see session-state.ts
+ *   stdout.log stderr.log   the logs; stderr.log stays away where there is a terminal
+ *   stdout.start …          the first offset that a log still has; not there while it has all
+ *   reader.*                one per follower: "PID BORN STDOUT-OFFSET STDERR-OFFSET"
+ *   resizes                 a terminal's sizes: "OFFSET COLS ROWS" per line
+ *   stdin                   a fifo · pid, runtime.log: of the OCI runtime
  *
- * The supervisor writes state.json, exit.json and *.start in place, into the blanks made here.
+ * Few files, for each costs a start some tenths of a ms.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../../../errors.ts';
 import type { ProcessIdentity } from '../../../process/identity.ts';
 import type { OutputStream, TerminalSize } from '../../engine.ts';
+import { blankState } from './session-state.ts';
+import { readText } from './small-file.ts';
 
 const SESSION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const RANDOM_CHARACTERS = 8;
@@ -30,6 +30,8 @@ export interface SessionMeta {
   readonly tty: TerminalSize | null;
   readonly has_stdin: boolean;
   readonly created_at: string;
+  /** The same moment in hundredths of a second since boot, which is what the supervisor knows. */
+  readonly created_ticks: number;
   readonly timeout_ms: number | null;
   readonly log_cap_bytes: number;
   readonly annotations: Readonly<Record<string, string>>;
@@ -57,19 +59,20 @@ export function logPath(path: string, stream: OutputStream): string {
   return join(path, `${stream}.log`);
 }
 
+export function startPath(path: string, stream: OutputStream): string {
+  return join(path, `${stream}.start`);
+}
+
 export function streamsOf(meta: Pick<SessionMeta, 'tty'>): readonly OutputStream[] {
   return meta.tty === null ? ['stdout', 'stderr'] : ['stdout'];
 }
 
-/** Makes the directory and all that the supervisor writes into. Throws the system error (a full disk, say). */
+/** Makes the directory with what the supervisor needs to be there. Throws the system error (a full disk, say). */
 export function makeSessionDir(path: string, meta: SessionMeta): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   // Not synced: what a power cut leaves unwritten has ended with it.
   makeFile(join(path, 'meta.json'), JSON.stringify(meta));
-  mkdirSync(join(path, 'readers'), { mode: 0o700 });
-  const blanks = { 'state.json': 512, 'exit.json': 256, ending: 32, 'stdout.start': 32, 'stderr.start': 32 };
-  for (const [name, size] of Object.entries(blanks)) makeFile(join(path, name), `${' '.repeat(size - 1)}\n`);
-  for (const stream of ['stdout', 'stderr'] as const) makeFile(logPath(path, stream), '');
+  makeFile(join(path, 'state'), blankState());
   const { tty } = meta;
   if (tty !== null) makeFile(join(path, 'resizes'), `0 ${tty.cols} ${tty.rows}\n`);
 }
@@ -78,18 +81,8 @@ function makeFile(path: string, content: string): void {
   writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
 }
 
-/** A small file's text; empty when it is blank, or can't be read. */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if (errnoOf(error) !== undefined) return '';
-    throw error;
-  }
-}
-
 /** The first offset that a log still has. */
 export function readStart(path: string, stream: OutputStream): number {
-  const start = Number(readText(join(path, `${stream}.start`)));
+  const start = Number(readText(startPath(path, stream)));
   return Number.isSafeInteger(start) ? start : 0;
 }

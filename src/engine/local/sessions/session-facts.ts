@@ -4,67 +4,47 @@ import { join } from 'node:path';
 import type { Session } from '../../../contract/schemas.ts';
 import { errnoOf } from '../../../errors.ts';
 import { isSameProcess, type ProcessIdentity } from '../../../process/identity.ts';
-import { isSessionId, logPath, readStart, readText, type SessionMeta, sessionsDir } from './session-dir.ts';
+import { isSessionId, logPath, readStart, type SessionMeta, sessionsDir } from './session-dir.ts';
+import { type ExitRecord, parseRecord, readState, type SessionState } from './session-state.ts';
 import { signalName } from './signal-names.ts';
+import { readText } from './small-file.ts';
 import { readSizes } from './terminal-sizes.ts';
-
-/** Start times are those of /proc/PID/stat; pid 0: not known (yet). */
-export interface SupervisorState {
-  readonly supervisor: readonly [pid: number, born: string];
-  readonly leader: readonly [pid: number, born: string];
-  readonly copiers: readonly number[];
-  /** Every byte is in the logs. */
-  readonly is_drained: boolean;
-}
-
-export interface ExitRecord {
-  /** null: it ended, and nobody knows how. */
-  readonly exit_code: number | null;
-  readonly is_signal: boolean;
-  readonly timed_out: boolean;
-}
 
 export interface SessionFacts {
   readonly path: string;
   readonly meta: SessionMeta;
-  readonly state: SupervisorState | null;
-  readonly exit: ExitRecord | null;
+  readonly state: SessionState | null;
   readonly phase: 'running' | 'exited' | 'lost';
 }
 
 /** null: there is no such session, or its record can't be read. */
 export function readFacts(path: string): SessionFacts | null {
-  const meta = parse<SessionMeta>(readText(join(path, 'meta.json')));
+  const meta = parseRecord<SessionMeta>(readText(join(path, 'meta.json')));
   if (meta?.version !== 1) return null;
-  const state = readState(path);
-  // In this order: a supervisor that is seen dead has written all it ever will.
-  const isSupervised = isAlive(meta, state);
-  const exit = parse<ExitRecord>(readText(join(path, 'exit.json')));
-  return { path, meta, state, exit, phase: phaseOf(exit, isSupervised) };
-}
-
-/** null: the supervisor has not come so far. */
-export function readState(path: string): SupervisorState | null {
-  return parse<SupervisorState>(readText(join(path, 'state.json')));
+  const before = readState(path);
+  const isSupervised = isAlive(meta, before);
+  // Read again: a supervisor that is seen dead has written all it ever will.
+  const state = isSupervised ? before : readState(path);
+  return { path, meta, state, phase: phaseOf(state?.exit ?? null, isSupervised) };
 }
 
 function phaseOf(exit: ExitRecord | null, isSupervised: boolean): SessionFacts['phase'] {
-  if (exit !== null) return exit.exit_code === null ? 'lost' : 'exited';
+  if (exit !== null) return exit.code === null ? 'lost' : 'exited';
   return isSupervised ? 'running' : 'lost';
 }
 
 /** True while somebody is there to record the end: the supervisor, before it the one who opened the session. */
-function isAlive(meta: SessionMeta, state: SupervisorState | null): boolean {
+function isAlive(meta: SessionMeta, state: SessionState | null): boolean {
   if (state === null) return isSameProcess(meta.opener);
   return isSameProcess(supervisorOf(meta, state));
 }
 
-export function supervisorOf(meta: SessionMeta, state: SupervisorState): ProcessIdentity {
+export function supervisorOf(meta: SessionMeta, state: SessionState): ProcessIdentity {
   const [pid, startTime] = state.supervisor;
   return { pid, startTime, bootId: meta.opener.bootId };
 }
 
-export function exitSignal({ exit_code: code, is_signal: isSignal }: ExitRecord): string | null {
+export function exitSignal({ code, is_signal: isSignal }: ExitRecord): string | null {
   return isSignal && code !== null ? signalName(code - 128) : null;
 }
 
@@ -95,7 +75,8 @@ export function countRunningSessions(spriteDir: string): number {
   return paths.filter((path) => readFacts(path)?.phase === 'running').length;
 }
 
-export function sessionView({ path, meta, exit, phase }: SessionFacts): Session {
+export function sessionView({ path, meta, state, phase }: SessionFacts): Session {
+  const exit = state?.exit ?? null;
   const size = readSizes(path).at(-1) ?? meta.tty;
   return {
     id: meta.id,
@@ -104,16 +85,21 @@ export function sessionView({ path, meta, exit, phase }: SessionFacts): Session 
     user: meta.user,
     tty: meta.tty !== null,
     state: phase,
-    exit_code: phase === 'exited' ? (exit?.exit_code ?? null) : null,
+    exit_code: exit?.code ?? null,
     signal: exit === null ? null : exitSignal(exit),
     timed_out: exit?.timed_out ?? false,
     created_at: meta.created_at,
-    exited_at: exit === null ? null : modifiedAt(join(path, 'exit.json')),
+    exited_at: exit === null ? null : exitedAt(meta, exit),
     ...logView(path),
     cols: size?.cols ?? null,
     rows: size?.rows ?? null,
     annotations: meta.annotations,
   };
+}
+
+function exitedAt(meta: SessionMeta, exit: ExitRecord): string {
+  const lifeMs = Math.max(0, exit.ticks - meta.created_ticks) * 10;
+  return new Date(Date.parse(meta.created_at) + lifeMs).toISOString();
 }
 
 function unreadable(path: string, id: string): Session {
@@ -150,14 +136,4 @@ function logView(path: string) {
 
 function modifiedAt(path: string): string {
   return (statSync(path, { throwIfNoEntry: false })?.mtime ?? new Date(0)).toISOString();
-}
-
-/** null for what is blank or broken. */
-function parse<T>(text: string): T | null {
-  try {
-    const value: unknown = text === '' ? null : JSON.parse(text);
-    return typeof value === 'object' ? (value as T | null) : null;
-  } catch {
-    return null; // A record cut short by a crash is no record.
-  }
 }

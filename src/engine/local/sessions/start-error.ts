@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { quote } from '../../../contract/names.ts';
 import { SpriteExecError } from '../../../errors.ts';
-import { readText } from './session-dir.ts';
 import { readFacts } from './session-facts.ts';
+import { readText } from './small-file.ts';
 
 /** Why the runtime did not start the command, from what it wrote into the session's directory. */
 export function startError(path: string): SpriteExecError {
-  const said =
-    lastMessage(readText(join(path, 'runtime.log'))) || lastLine(readText(join(path, 'stderr.log')));
+  const logs = ['runtime.log', 'stderr.log', 'stdout.log'].map((name) => readText(join(path, name)));
+  const said = lastMessage(logs.find((log) => log !== '') ?? '');
   const dir = readFacts(path)?.meta.dir ?? '';
   const details = { runtime_message: said };
   if (/chdir to cwd|chdir `|mkdir.*cwd/.test(said)) {
@@ -30,6 +30,7 @@ export function startError(path: string): SpriteExecError {
   }
   // The runtime's own helper is inside by then: it is refused a process, or killed for memory.
   const isFull = /init-p|temporarily unavailable|cannot allocate/i.test(said);
+  if (said.startsWith('wisp: ')) return new SpriteExecError(`exec: ${said.slice(6)}`, { details });
   return new SpriteExecError(`exec: the runtime failed: ${said || 'it did not say why'}`, {
     hint: isFull
       ? 'the sprite may be out of processes or memory: end a session (kill-session), or stop the sprite'
@@ -39,13 +40,9 @@ export function startError(path: string): SpriteExecError {
   });
 }
 
-/** Of a log line as runc (text) or crun (text or JSON) writes it. */
+/** Of the last line, as runc (text) or crun (text or JSON) writes it. */
 function lastMessage(log: string): string {
-  const line = lastLine(log);
+  const line = log.split('\n').at(-1) ?? '';
   const quoted = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? /"msg":\s*"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  return (quoted ?? line).replaceAll('\\"', '"');
-}
-
-function lastLine(text: string): string {
-  return text.split('\n').at(-1) ?? '';
+  return quoted === undefined ? line : quoted.replaceAll('\\"', '"');
 }

@@ -9,12 +9,11 @@ import { SIGNALLING } from './signalling.ts';
  *     ▲                        │              fd 3: "begun",  │              │ stdout, stderr
  *     │                        │◀───────────── "exit N" ──────┘              │
  *     │                        └─ copier per log: dd ◀───────────────────────┘
- *     └──── state.json, stdout.log, stderr.log, exit.json ◀────┘
+ *     └───────────── state, stdout.log, stderr.log ◀───────────┘
  *
- * Records are written in place into files of fixed size that were there before, so they are also written
- * when the disk is full. A copier bounds its log: it punches out the head, but waits for readers (files in
- * readers/, each "PID BORN OFFSET") that live and have not got that far; meanwhile the pipe is full and the
- * command waits. Times and sizes come from the files, so that a session costs no process it doesn't need.
+ * A copier bounds its log: it punches out the head, but waits for readers that live and have not got that far
+ * (see Lease); meanwhile the pipe is full and the command waits. When the disk is full a log gives up its past,
+ * and what has no room is lost and counted.
  */
 export const SUPERVISOR = `${SIGNALLING}
 
@@ -25,6 +24,7 @@ unset WISP_SUPERVISOR
 # That of the command, too (the runtime sets none); what is made here lies in a closed directory.
 umask 022
 block=65536 own_born= timer= leader=0 leader_born= born= out_copier=0 err_copier=0 code= is_signal=false timed_out=false
+exit=null is_drained=false
 newline='
 '
 case $input in tty) is_tty=1 ;; *) is_tty=0 ;; esac
@@ -34,34 +34,53 @@ trap : HUP INT QUIT TERM PIPE
 # Sets born to the start time of a process, in clock ticks since boot.
 born_of() { read_stat "$1" && set -- $stat && born=\${20}; }
 
+# See session-state.ts for the lengths.
 write_state() {
-  printf '%-511s\n' "{\"supervisor\":[$$,\"$own_born\"],\"leader\":[$leader,\"$leader_born\"],\
-\"copiers\":[$out_copier,$err_copier],\"is_drained\":$1}" 1<>"$dir/state.json"
+  printf '%-447s\n' "{\"supervisor\":[$$,\"$own_born\"],\"leader\":[$leader,\"$leader_born\"],\
+\"copiers\":[$out_copier,$err_copier],\"exit\":$exit,\"is_drained\":$is_drained}" 1<>"$dir/state"
 }
 
-write_exit() {
-  printf '%-255s\n' \
-    "{\"exit_code\":\${code:-null},\"is_signal\":$is_signal,\"timed_out\":$timed_out}" 1<>"$dir/exit.json"
+note_ending() { printf '%-63s\n' "$1" | dd of="$dir/state" bs=64 seek=7 conv=notrunc 2>/dev/null; }
+
+read_ending() {
+  { read -r line && read -r why signal; } <"$dir/state"
+}
+
+# Sets now to hundredths of a second since boot.
+look_at_clock() { read -r now idle </proc/uptime && now=\${now%.*}\${now#*.}; }
+
+record_exit() {
+  look_at_clock
+  exit="{\"code\":\${code:-null},\"is_signal\":$is_signal,\"timed_out\":$timed_out,\"ticks\":$now}"
+  write_state
+}
+
+record_end() {
+  wait
+  is_drained=true
+  write_state
 }
 
 # is_read_before LOG OFFSET: a living reader still wants bytes before the offset.
 is_read_before() {
-  for lease in "$dir/readers/$1."*; do
-    read -r pid lease_born wanted 2>/dev/null <"$lease" || continue
+  for lease in "$dir/reader."*; do
+    read -r pid lease_born stdout stderr 2>/dev/null <"$lease" || continue
+    case $1 in stdout) wanted=$stdout ;; *) wanted=$stderr ;; esac
     [ "$wanted" -lt "$2" ] || continue
     born_of "$pid" && [ "$born" = "$lease_born" ] && return 0
   done
   return 1
 }
 
-# note_start LOG OFFSET: bytes before the offset are gone. Said first, then done.
+# note_start LOG OFFSET: bytes before the offset are gone. Said before they could be taken for zeros.
 note_start() { printf '%-31s\n' "$2" 1<>"$dir/$1.start"; }
 
-# empty_log LOG: all of it goes, offsets go on.
+# empty_log LOG: all of it goes, offsets go on. In this order there is room on a full disk for the note.
 empty_log() {
+  truncate -s 0 "$log"
   note_start "$1" "$end"
+  truncate -s "$end" "$log"
   start=$end
-  truncate -s 0 "$log" && truncate -s "$end" "$log"
 }
 
 # make_room LOG: keeps the log below its limit, once every living reader has got past what goes.
@@ -74,8 +93,7 @@ make_room() {
     sleep "$nap"
     case $nap in 0.01) nap=0.03 ;; *) nap=0.1 ;; esac
   done
-  if [ "$can_punch" ]; then
-    note_start "$1" "$keep_from"
+  if [ "$can_punch" ] && note_start "$1" "$keep_from"; then
     from=$((start / block * block))
     start=$keep_from
     fallocate --punch-hole --offset "$from" --length $((start - from)) "$log" && return 0
@@ -116,9 +134,6 @@ copy() {
   done
 }
 
-# Sets now to hundredths of a second since boot.
-look_at_clock() { read -r now idle </proc/uptime && now=\${now%.*}\${now#*.}; }
-
 stop_late() {
   nap= is_over=
   trap 'is_over=1; [ "$nap" ] && kill "$nap"' TERM
@@ -128,7 +143,7 @@ stop_late() {
   wait "$nap"
   [ "$is_over" ] && return
   trap '' TERM
-  printf '%-31s\n' timeout 1<>"$dir/ending"
+  note_ending timeout
   signal_session TERM
   [ "$is_tty" = 1 ] && signal_session HUP
   look_at_clock
@@ -139,7 +154,7 @@ stop_late() {
     sleep 0.1
     look_at_clock
   done
-  printf '%-31s\n' 'timeout KILL' 1<>"$dir/ending"
+  note_ending 'timeout KILL'
   kill_members
 }
 
@@ -163,7 +178,7 @@ read_status() {
   done
   # Anything may come from inside.
   case $code in '' | *[!0-9]* | ????* | 0?*) code= ;; *) [ "$code" -le 255 ] || code= ;; esac
-  read -r why signal <"$dir/ending"
+  read_ending
   [ "$why" = timeout ] && timed_out=true
   [ "$code" ] && return
   is_signal=false
@@ -172,7 +187,7 @@ read_status() {
 
 born_of $$
 own_born=$born
-write_state false
+write_state
 exec 7<&3 3<&-
 case $input in pipe | tty) mkfifo -m 600 "$dir/stdin" || exit 1 ;; esac
 # Both ends, so that neither of the others' has to wait: the command's to read, the client's to write.
@@ -220,13 +235,12 @@ if [ "$failed" = 0 ]; then
 fi
 if [ "$word" != begun ]; then
   leader=0 code=125
-  write_exit
-  wait
-  write_state true
+  record_exit
+  record_end
   exit 1
 fi
 born_of "$leader" && leader_born=$born
-write_state false
+write_state
 if [ "$timeout" ]; then
   # A shell that begins with a handler loses what comes before it has put the handler away.
   trap - TERM
@@ -242,8 +256,7 @@ ulimit -t 2
 ulimit -v 65536
 read_status <&8
 exec 8<&-
-write_exit
+record_exit
 if [ "$timed_out" = false ] && [ "$timer" ]; then kill "$timer"; fi
-wait
-write_state true
+record_end
 `}`;

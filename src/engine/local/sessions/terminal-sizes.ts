@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WreckitError } from '../../../errors.ts';
 import type { TerminalSize } from '../../engine.ts';
-import { readText } from './session-dir.ts';
+import { readText } from './small-file.ts';
 
 /** What the kernel keeps of a size is 16 bits. */
 const MAX_CELLS = 65_535;
