@@ -107,7 +107,9 @@ export class ApiServer {
   }
 
   #track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#running.delete(tracked));
+    const tracked = work
+      .catch((thrown: unknown) => this.#api.log.error({ event: 'answer_failed', err: thrown }))
+      .finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
   }
 

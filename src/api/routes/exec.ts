@@ -118,7 +118,11 @@ async function attended(
   const client = api.clients.attach(name, session);
   const leave = async (): Promise<void> => {
     client[Symbol.dispose]();
-    await handle[Symbol.asyncDispose]();
+    try {
+      await handle[Symbol.asyncDispose]();
+    } catch (error) {
+      api.log.warn({ event: 'session_not_released', sprite: name, session: handle.id, err: error });
+    }
   };
   const onAbort = (): void => void leave();
   try {
