@@ -5,6 +5,7 @@ import type { TreeEntry } from './git-repository.ts';
 import type { PlannedEntry, PlannedFile, PushPlan, StatKey } from './push-plan.ts';
 import { type ContentHashes, type GitHash, hashContent, hashFile } from './read-content.ts';
 import type { ManifestEntry, SpriteRecord } from './sprite-record.ts';
+import { isBefore } from './sprite-scan.ts';
 
 export interface HostChanges {
   /** New or different here. Hashed only where a record or a filled sprite made it necessary. */
@@ -72,10 +73,13 @@ export function findHostChanges(
 
 /** Whether an unchanged stat means unchanged content. */
 export class StatTrust {
-  readonly #hashedAtNs: bigint;
+  readonly #tickBefore: string;
+  readonly #coarseBefore: string;
 
   constructor(hashedAtNs: string) {
-    this.#hashedAtNs = BigInt(hashedAtNs);
+    const hashedAt = BigInt(hashedAtNs);
+    this.#tickBefore = String(hashedAt - TICK_NS);
+    this.#coarseBefore = String(hashedAt - COARSE_NS);
   }
 
   isSame(before: StatKey, now: StatKey): boolean {
@@ -86,8 +90,8 @@ export class StatTrust {
       before.ino === now.ino &&
       before.mode === now.mode;
     if (!isEqual) return false;
-    const slack = now.ctimeNs.endsWith('000000000') ? COARSE_NS : TICK_NS;
-    return BigInt(now.ctimeNs) + slack < this.#hashedAtNs;
+    const isCoarse = now.ctimeNs.endsWith('000000000');
+    return isBefore(now.ctimeNs, isCoarse ? this.#coarseBefore : this.#tickBefore);
   }
 }
 

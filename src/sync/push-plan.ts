@@ -11,6 +11,7 @@ import { type BytePath, hostPath, parentsOf, showPath, toBytePath } from './byte
 import { type FileSelection, type ProjectRepository, selectFiles } from './file-selection.ts';
 import { compilePatterns } from './patterns.ts';
 import { SECRET_PEEK_BYTES, type SecretVerdict, secretVerdict } from './secrets.ts';
+import type { PrefetchedStats } from './stat-prefetch.ts';
 
 export interface PushPlanOptions {
   /** The project's directory. */
@@ -21,6 +22,8 @@ export interface PushPlanOptions {
   readonly exclude?: readonly string[] | undefined;
   /** Bigger files stay; 8 GiB when absent. */
   readonly maxFileBytes?: number | undefined;
+  /** Taken at about the same time; what is not in it is looked at. */
+  readonly stats?: Promise<PrefetchedStats> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -82,12 +85,7 @@ const DEFAULT_MAX_FILE_BYTES = 8 * 1024 ** 3;
 
 /** Throws `SPRITE_SYNC_FAILED` (no such project, bare repository, git refuses), `CONFIG_INVALID` (patterns). */
 export async function planPush(options: PushPlanOptions): Promise<PushPlan> {
-  const root = path.resolve(options.root);
-  if (fs.statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw errorOf('SPRITE_SYNC_FAILED', `project: ${quote(root)} is not a directory`, {
-      hint: 'give the directory of a project with --cwd',
-    });
-  }
+  const root = projectDirectory(options.root);
   const selection = await selectFiles(root, { include: options.include ?? [], signal: options.signal });
   if (selection.isBare) {
     throw errorOf(
@@ -98,12 +96,26 @@ export async function planPush(options: PushPlanOptions): Promise<PushPlan> {
       },
     );
   }
-  return planOf(root, selection, options);
+  return planOf(root, selection, options, (await options.stats) ?? new Map());
 }
 
-function planOf(root: string, selection: FileSelection, options: PushPlanOptions): PushPlan {
+/** Absolute. Throws `SPRITE_SYNC_FAILED` where it is no directory. */
+export function projectDirectory(given: string): string {
+  const root = path.resolve(given);
+  if (fs.statSync(root, { throwIfNoEntry: false })?.isDirectory() === true) return root;
+  throw errorOf('SPRITE_SYNC_FAILED', `project: ${quote(root)} is not a directory`, {
+    hint: 'give the directory of a project with --cwd',
+  });
+}
+
+function planOf(
+  root: string,
+  selection: FileSelection,
+  options: PushPlanOptions,
+  stats: PrefetchedStats,
+): PushPlan {
   const excluded = compilePatterns(options.exclude ?? []);
-  const looker = new EntryLooker(root, options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES);
+  const looker = new EntryLooker(root, options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES, stats);
   const entries: PlannedEntry[] = [];
   const keptBack: KeptBack[] = selection.nested.map((nested) => ({
     path: nested,
@@ -160,9 +172,12 @@ class EntryLooker {
   /** Whether each directory is one: below a link nothing belongs to the project. */
   readonly #isRealDirectory = new Map<BytePath, boolean>();
 
-  constructor(root: string, maxFileBytes: number) {
+  readonly #stats: PrefetchedStats;
+
+  constructor(root: string, maxFileBytes: number, stats: PrefetchedStats) {
     this.#root = root;
     this.#maxFileBytes = maxFileBytes;
+    this.#stats = stats;
   }
 
   /** Null: it is not there (deleted, though git still knows it), or an empty place of a submodule. */
@@ -173,7 +188,7 @@ class EntryLooker {
         ? null
         : kept(name, 'behind_link', 'lies behind a symbolic link');
     }
-    const stat = this.#lstat(name);
+    const stat = this.#stats.get(name) ?? this.#lstat(name);
     if (stat === undefined || stat.isDirectory()) return null;
     if (stat.isSymbolicLink()) return this.#link(name);
     if (!stat.isFile()) return kept(name, 'special', 'is no file, directory or symbolic link');

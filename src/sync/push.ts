@@ -17,13 +17,20 @@ import { type ChangedEntry, fileStateOf, findHostChanges, type HostChanges } fro
 import { recoverLandings } from './land-apply.ts';
 import { loadPending } from './pending-push.ts';
 import { decidePush, type PushDecision, pushConflictError } from './push-conflicts.ts';
-import { type KeptBack, type PushPlan, type PushPlanOptions, planPush } from './push-plan.ts';
+import {
+  type KeptBack,
+  type PushPlan,
+  type PushPlanOptions,
+  planPush,
+  projectDirectory,
+} from './push-plan.ts';
 import { type PushContext, type SentPush, sendPush } from './push-send.ts';
 import { hashFile } from './read-content.ts';
 import type { SpritePort } from './sprite-port.ts';
 import { loadRecord, type SpriteRecord, saveRecord } from './sprite-record.ts';
 import { type SpriteScan, scanSprite, TOKEN_PATH } from './sprite-scan.ts';
 import { spriteStates } from './sprite-states.ts';
+import { prefetchStats } from './stat-prefetch.ts';
 import { newId, openSyncDir, spriteDirOf } from './sync-dir.ts';
 import { holdLock } from './sync-lock.ts';
 import type { OnSyncProgress } from './sync-progress.ts';
@@ -81,12 +88,13 @@ const EMPTY_SPRITE: SpriteScan = {
  */
 export async function pushProject(options: PushOptions): Promise<PushResult> {
   await recoverLandings(options.root, { signal: options.signal });
-  const plan = options.plan ?? (await planPush(options));
-  const spriteDir = spriteDirOf(openSyncDir(plan.root), options.port.name);
+  const root = rootOf(options);
+  const spriteDir = spriteDirOf(openSyncDir(root), options.port.name);
   const what = `sprite "${options.port.name}"`;
   using _lock = await holdLock(path.join(spriteDir, 'lock'), { what, signal: options.signal });
+  const record = usableRecord(spriteDir, options);
+  const plan = options.plan ?? (await planWithStats(root, record, options));
   const context = contextOf(plan, spriteDir, options);
-  const record = usableRecord(context, options);
   const changes = findHostChanges(plan, record, context.gitHash, options.signal);
   if (record !== null && isNothingToSend(context, record, changes) && (await hasMark(context, record))) {
     if (changes.isRefreshed) {
@@ -126,8 +134,22 @@ function contextOf(plan: PushPlan, spriteDir: string, options: PushOptions): Pus
   };
 }
 
+/** Before anything of the project is written: state is kept in it. */
+function rootOf({ plan, root }: PushOptions): string {
+  return plan?.root ?? projectDirectory(root);
+}
+
+async function planWithStats(
+  root: string,
+  record: SpriteRecord | null,
+  options: PushOptions,
+): Promise<PushPlan> {
+  const stats = record === null ? undefined : prefetchStats(root, record.entries.keys());
+  return await planPush({ ...options, root, stats });
+}
+
 /** A sprite made anew under the same name has nothing of what is recorded. */
-function usableRecord({ spriteDir, port }: PushContext, { isFresh }: PushOptions): SpriteRecord | null {
+function usableRecord(spriteDir: string, { port, isFresh }: PushOptions): SpriteRecord | null {
   if (isFresh === true) return null;
   const record = loadRecord(spriteDir);
   if (record === null || record.dir !== port.dir) return null;
