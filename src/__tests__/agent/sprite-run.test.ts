@@ -298,10 +298,17 @@ describe('wreckit killed with SIGKILL', () => {
       await killedAt(project, step);
       expect(project.wreckit('runs', 'show').stdout).toContain('interrupted');
       const landed = project.wreckit('runs', 'land', 'latest', '--land', 'apply', '--kill', '--json');
-      expect(JSON.parse(landed.stdout)).toHaveProperty('success');
+      expect(landed.status).toBe(0);
+      expect(JSON.parse(landed.stdout).data.run).toMatchObject({
+        outcome: 'aborted',
+        changed_files: 0,
+        landing: null,
+        message: 'it was cut off before its agent ran: there is no work to bring home',
+      });
+      expect(project.sprites()).toEqual([]);
       expect(read(project, 'a.txt')).toBe('one\n');
       expect(project.git('status', '--porcelain')).toBe('');
-      expect(project.wreckit('runs', 'rm', 'latest').stderr).not.toContain('still running');
+      expect(project.wreckit('runs', 'rm', 'latest').status).toBe(0);
     },
     TIMEOUT_MS,
   );

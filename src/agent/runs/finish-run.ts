@@ -14,7 +14,7 @@ import { wispPort } from '../../sync/wisp-port.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { landingSummary } from './landing-summary.ts';
 import { assertNotRunning, changeFacts } from './recorded-run.ts';
-import { type RunRecord, type RunStore, runStateOf } from './run-record.ts';
+import { hasBegun, type RunRecord, type RunStore, runStateOf } from './run-record.ts';
 
 export interface FinishOptions {
   readonly store: RunStore;
@@ -35,6 +35,7 @@ export async function finishRun(options: FinishOptions): Promise<RunRecord> {
   const { store, mode, branchPrefix, signal } = options;
   let { record } = options;
   assertNotRunning(record, runStateOf(record) === 'running');
+  if (!hasBegun(record)) return await endUnbegun(options);
   const changes = await changesOf(options);
   record = store.write({ ...record, ...changeFacts(changes) });
   if (changes.changes.length > 0) {
@@ -54,6 +55,19 @@ export async function finishRun(options: FinishOptions): Promise<RunRecord> {
     outcome: record.outcome ?? ('aborted' as const),
   };
   return store.write({ ...record, ...ended, step: 'end' });
+}
+
+/** Its agent never ran: what is in the sprite is at most part of what was sent, and must not come back. */
+async function endUnbegun(options: FinishOptions): Promise<RunRecord> {
+  const { store, record } = options;
+  const ended = store.write({
+    ...record,
+    ended_at: record.ended_at ?? new Date().toISOString(),
+    outcome: record.outcome ?? 'aborted',
+    message: record.message ?? 'it was cut off before its agent ran: there is no work to bring home',
+    changed_files: 0,
+  });
+  return options.kill ? await removeSprite(options, ended) : ended;
 }
 
 async function changesOf(options: FinishOptions): Promise<ChangeSet> {
@@ -80,6 +94,11 @@ async function endAgent({ record, client, signal }: FinishOptions, name: string)
 
 async function removeSprite({ client, store, signal }: FinishOptions, record: RunRecord): Promise<RunRecord> {
   if (record.sprite === null || !record.sprite.kept) return record;
-  await client.kill([record.sprite.name], { signal });
+  try {
+    await client.kill([record.sprite.name], { signal });
+  } catch (error) {
+    // A run that was cut off may not have come to make it.
+    if (!(error instanceof WreckitError) || error.code !== 'SPRITE_NOT_FOUND') throw error;
+  }
   return store.write({ ...record, sprite: { ...record.sprite, kept: false, kept_because: null } });
 }

@@ -79,6 +79,11 @@ export function runStateOf(record: RunRecord): RunState {
   return record.process !== null && isSameProcess(record.process) ? 'running' : 'interrupted';
 }
 
+/** Its agent was started, so there may be work of it. */
+export function hasBegun({ step }: RunRecord): boolean {
+  return !['begin', 'start', 'push', 'setup'].includes(step);
+}
+
 export function newRecord(facts: Pick<RunRecord, 'id' | 'root' | 'agent' | 'sandbox' | 'task'>): RunRecord {
   return {
     version: RECORD_VERSION,

@@ -1,6 +1,6 @@
 /** The end of a run, for people and for scripts. */
 import { count, landingLines } from '../../agent/runs/landing-summary.ts';
-import { type RunRecord, runStateOf } from '../../agent/runs/run-record.ts';
+import { hasBegun, type RunRecord, runStateOf } from '../../agent/runs/run-record.ts';
 import { EXIT, exitCodeOf, isErrorCode } from '../../contract/error-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 
@@ -81,13 +81,16 @@ function spriteLines(record: RunRecord): string[] {
   const { id, sprite, changed_files: changed } = record;
   if (sprite === null || !sprite.kept) return [];
   if (runStateOf(record) === 'interrupted') {
-    return [`its sprite is ${sprite.name}`, `bring its work home: wreckit runs land ${id}`];
+    const next = hasBegun(record)
+      ? `bring its work home: wreckit runs land ${id}`
+      : `its agent never ran; remove it: wreckit runs land ${id} --kill`;
+    return [`its sprite is ${sprite.name}`, next];
   }
   if (runStateOf(record) === 'running')
     return [`its sprite is ${sprite.name}: wreckit sprite attach ${sprite.name}`];
   const why = sprite.kept_because === null ? '' : `: ${sprite.kept_because}`;
   const lines = [`sprite ${sprite.name} is kept${why}`];
-  if (changed === null) lines.push(`  its work: wreckit runs land ${id}`);
+  if (changed === null && hasBegun(record)) lines.push(`  its work: wreckit runs land ${id}`);
   return [
     ...lines,
     `  look: wreckit sprite attach ${sprite.name}   remove: wreckit sprite kill ${sprite.name}`,
