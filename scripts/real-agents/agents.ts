@@ -67,3 +67,11 @@ export function installedAgents(): RealAgentName[] {
 export function agentsPath(): string {
   return `${process.env.REAL_AGENTS_PATH}:${process.env.PATH}`;
 }
+
+/** The directory of an agent's program: `…/node_modules/.bin`. */
+export function programDir(name: RealAgentName): string {
+  const dirs = (process.env.REAL_AGENTS_PATH ?? '').split(':');
+  const dir = dirs[installedAgents().indexOf(name)];
+  if (dir === undefined) throw new Error(`${name} is not installed: run npm run test:agents`);
+  return dir;
+}
