@@ -1,9 +1,14 @@
 /** What a run of an agent is given, the same for every kind. */
+
+import type { Network } from '../contract/schemas.ts';
 import type { Logger } from '../logging.ts';
 import type { AgentConfigUnion, RlmAgentConfig, SpriteAgentConfig } from '../schemas.ts';
+import type { LandMode } from '../sync/land.ts';
 import type { AgentEvent } from './agent-events.ts';
 import type { CommandHost } from './command-host.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { Budget } from './rlm/budget.ts';
+import type { StartLimit } from './start-within-limit.ts';
 import type { WispClient } from './wisp-client/wisp-client.ts';
 
 /** A server of the Model Context Protocol that the agent may use. */
@@ -26,6 +31,17 @@ export interface AgentPlace {
   readonly sprite: string;
   /** The project's directory inside. */
   readonly dir: string;
+  /** Of the tree of agents: the `owner` of its sprites; absent: a new one. */
+  readonly owner?: string | undefined;
+  /** What it may reach; sprites the agent starts get no more. */
+  readonly network?: Network | undefined;
+  /** Where changes go that the agent pulls from other sprites; absent: it may pull none. */
+  readonly pull?: LandMode | undefined;
+  readonly branchPrefix?: string | undefined;
+  /** Sprites of the whole engine. */
+  readonly engineLimit?: StartLimit | undefined;
+  /** The sprites the agent started and left are kept, not killed. */
+  readonly keepsSprites?: boolean | undefined;
 }
 
 /** Every option reaches every kind, or the run is refused with `UNSUPPORTED` naming the option. */
@@ -59,6 +75,10 @@ export interface AgentRunOptions {
   readonly host?: CommandHost | undefined;
   /** Where the tools of an `rlm` agent work; absent: as its config says. */
   readonly place?: AgentPlace | undefined;
+  /** Of the tree of agents an `rlm` agent belongs to; absent: one of its own, as its config says. */
+  readonly budget?: Budget | undefined;
+  /** How many agents are above this one; 0 when absent. */
+  readonly depth?: number | undefined;
   /** Where the agent's credentials are taken from (by allow-list); absent: this program's environment. */
   readonly sourceEnv?: Readonly<Record<string, string | undefined>> | undefined;
 }

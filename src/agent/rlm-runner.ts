@@ -1,8 +1,180 @@
-/** The kind `rlm`: a model loop on this machine whose tools run in sprites. */
-import { WreckitError } from '../errors.ts';
-import type { AgentResult } from './agent-events.ts';
-import type { RlmRunOptions } from './agent-options.ts';
+/**
+ * The kind `rlm`: a model loop on this machine whose tools work in a sprite, or, only where the user wants no
+ * sandbox, in the project itself.
+ *
+ *   key ─▶ tools ─▶ chat loop ─▶ the sprites it started and left are killed or kept ─▶ result
+ */
 
-export async function runRlmAgent({ config }: RlmRunOptions): Promise<AgentResult> {
-  throw new WreckitError('UNSUPPORTED', `run an agent of kind "${config.kind}": this build has no rlm agent`);
+import { DEFAULT_SPRITE_AGENT } from '../config/defaults.ts';
+import { secretValuesOf } from '../logging.ts';
+import type { AgentEvent, AgentResult, AgentRunFacts } from './agent-events.ts';
+import type { RlmRunOptions } from './agent-options.ts';
+import { Budget } from './rlm/budget.ts';
+import type { ChatLoopEnd } from './rlm/chat-loop.ts';
+import { resolveProvider } from './rlm/provider.ts';
+import { newRunId } from './run-id.ts';
+import { SpriteRunner } from './sprite-runner.ts';
+
+const DEFAULT_MAX_DEPTH = 2;
+const DEFAULT_MAX_EXECS = 16;
+/** Of sprites that outlive a crash of this program: then gc removes them. */
+const CHILD_TTL = '24h';
+
+/**
+ * Rejects with what keeps it from starting: `AUTH_MISSING` naming the variable, `CONFIG_INVALID`, `USAGE` for a
+ * tool there is not. Then the result says how it ended.
+ */
+export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> {
+  const { config, place, sourceEnv = process.env } = options;
+  const provider = resolveProvider(config, [options.env, config.env, sourceEnv]);
+  if (place === undefined && config.sandbox !== false) return await inSprite(options);
+  const startedAt = performance.now();
+  using watch = watchOf(options);
+  const { toolsOf } = await import('./rlm/run-tools.ts');
+  const budget = options.budget ?? budgetOf(options);
+  const client =
+    place?.client ??
+    new SpriteRunner({ wispPath: config.wispPath, wispPathBase: options.cwd, env: sourceEnv });
+  await using tools = await toolsOf({
+    ...options,
+    budget,
+    client,
+    owner: place?.owner ?? newRunId(),
+    ttl: CHILD_TTL,
+    signal: watch.signal,
+  });
+  const { chatLoop } = await import('./rlm/chat-loop.ts');
+  const { openModel } = await import('./rlm/ax-model.ts');
+  const end = await chatLoop({
+    llm: await openModel(provider),
+    system: tools.system,
+    prompt: options.prompt,
+    registry: tools.registry,
+    maxTurns: config.maxIterations,
+    maxTokens: config.max_tokens,
+    budget,
+    signal: watch.signal,
+    secrets: [
+      ...(provider.key === null ? [] : [provider.key]),
+      ...secretValuesOf({ ...config.env, ...options.env }),
+    ],
+    onEvent: (event) => emit(options, event),
+  });
+  const faults = await tools.cleanUp();
+  for (const message of faults) await emit(options, { type: 'error', message });
+  const result = resultOf(end, watch.cause, Math.round(performance.now() - startedAt), options);
+  const { output: _output, timedOut: _timedOut, completionDetected: _completion, ...facts } = result;
+  await options.onAgentEvent?.({ type: 'run_result', ...(facts satisfies AgentRunFacts) });
+  return result;
+}
+
+async function inSprite({ config, ...options }: RlmRunOptions): Promise<AgentResult> {
+  const { SpriteAgentSchema } = await import('../schemas.ts');
+  const { runSpriteAgent } = await import('./sprite-agent.ts');
+  const { wispPath } = config;
+  const wrapped = SpriteAgentSchema.parse({
+    kind: 'sprite',
+    ...(wispPath === undefined ? {} : { wispPath }),
+  });
+  return await runSpriteAgent({ ...options, config: { ...wrapped, agent: config } });
+}
+
+function budgetOf({ config, place }: RlmRunOptions): Budget {
+  const { maxVMs, maxDepth, maxConcurrentExecs, maxSeconds, maxTotalTokens, maxCostUsd } = config;
+  return new Budget({
+    maxVMs: maxVMs ?? place?.engineLimit?.maxVMs ?? DEFAULT_SPRITE_AGENT.maxVMs,
+    maxDepth: maxDepth ?? DEFAULT_MAX_DEPTH,
+    maxConcurrentExecs: maxConcurrentExecs ?? DEFAULT_MAX_EXECS,
+    maxSeconds,
+    maxTotalTokens,
+    maxCostUsd,
+  });
+}
+
+async function emit({ onAgentEvent, onStdoutChunk }: RlmRunOptions, event: AgentEvent): Promise<void> {
+  if (event.type === 'assistant_text') await onStdoutChunk?.(event.text);
+  await onAgentEvent?.(event);
+}
+
+type StopCause = 'timeout' | 'abort' | null;
+
+interface Watch extends Disposable {
+  readonly signal: AbortSignal;
+  readonly cause: StopCause;
+}
+
+/** One signal for everything that ends the agent. */
+function watchOf({ timeoutSeconds, signal, lifecycle, config, budget }: RlmRunOptions): Watch {
+  const controller = new AbortController();
+  let cause: StopCause = null;
+  const stop = (why: Exclude<StopCause, null>): void => {
+    cause ??= why;
+    controller.abort();
+  };
+  // The pool's own deadline is told by the pool, unless something is waited for just then.
+  const limits = [timeoutSeconds, budget === undefined ? config.maxSeconds : undefined].filter(
+    (each) => each !== undefined,
+  );
+  const timer =
+    limits.length === 0 ? undefined : setTimeout(() => stop('timeout'), Math.min(...limits) * 1000);
+  const onAbort = (): void => stop('abort');
+  const signals = [signal, lifecycle?.signal].filter((each) => each !== undefined);
+  for (const each of signals) {
+    if (each.aborted) onAbort();
+    else each.addEventListener('abort', onAbort, { once: true });
+  }
+  let settle: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  const entry = lifecycle?.add({
+    name: 'the rlm agent',
+    phase: 'agents',
+    stop: () => {
+      onAbort();
+      return ended;
+    },
+  });
+  return {
+    signal: controller.signal,
+    get cause() {
+      return cause;
+    },
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      for (const each of signals) each.removeEventListener('abort', onAbort);
+      settle();
+      entry?.[Symbol.dispose]();
+    },
+  };
+}
+
+function resultOf(
+  end: ChatLoopEnd,
+  cause: StopCause,
+  durationMs: number,
+  options: RlmRunOptions,
+): AgentResult {
+  const isLate = end.outcome === 'aborted' && cause === 'timeout';
+  const outcome = isLate ? 'timed_out' : end.outcome;
+  const success = outcome === 'completed';
+  return {
+    outcome,
+    success,
+    output: end.text,
+    timedOut: isLate,
+    completionDetected: success,
+    exitCode: null,
+    sessionId: null,
+    usage: end.usage,
+    costUsd: end.costUsd,
+    durationMs,
+    message: isLate ? lateMessage(options) : end.message,
+    hint: isLate ? 'give it more time' : end.hint,
+    question: null,
+  };
+}
+
+function lateMessage({ timeoutSeconds, config }: RlmRunOptions): string {
+  return `the agent did not end within ${Math.min(timeoutSeconds ?? Infinity, config.maxSeconds ?? Infinity)} s`;
 }

@@ -31,6 +31,7 @@ export class Budget {
   readonly limits: BudgetLimits;
   readonly #startedAt = performance.now();
   #vms = 0;
+  #hasReserved = false;
   #execs = 0;
   #tokens = 0;
   #costUsd = 0;
@@ -49,6 +50,11 @@ export class Budget {
     };
   }
 
+  /** A sprite was asked for, whatever became of it. */
+  get hasReserved(): boolean {
+    return this.#hasReserved;
+  }
+
   /** Until the deadline of the tree; undefined: there is none. */
   get leftMs(): number | undefined {
     const { maxSeconds } = this.limits;
@@ -61,6 +67,7 @@ export class Budget {
     const { maxVMs } = this.limits;
     if (maxVMs !== undefined && this.#vms >= maxVMs) throw exceeded('start a sprite', 'maxVMs', maxVMs);
     this.#vms += 1;
+    this.#hasReserved = true;
   }
 
   releaseVM(): void {

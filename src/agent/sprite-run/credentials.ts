@@ -1,6 +1,7 @@
 /** Whether an agent has what it needs to reach its model, known before any sprite is made. */
 import { WreckitError } from '../../errors.ts';
 import type { InnerAgentConfig } from '../../schemas.ts';
+import { assertRlmCredentials } from '../rlm/provider.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,6 +23,10 @@ export function assertCredentials(
   config: InnerAgentConfig,
   environments: readonly (Environment | undefined)[],
 ): void {
+  if (config.kind === 'rlm') {
+    assertRlmCredentials(config, environments);
+    return;
+  }
   const keys = KEYS[config.kind];
   if (keys === undefined || keys.some((key) => environments.some((env) => Boolean(env?.[key])))) return;
   const [first = ''] = keys;

@@ -19,7 +19,7 @@ import type { PushResult } from '../../sync/push.ts';
 import type { OnSyncProgress } from '../../sync/sync-progress.ts';
 import { DEFAULT_PROJECT_DIR, wispPort } from '../../sync/wisp-port.ts';
 import type { AgentResult } from '../agent-events.ts';
-import type { SpriteRunOptions } from '../agent-options.ts';
+import type { AgentPlace, SpriteRunOptions } from '../agent-options.ts';
 import { commandInvocation } from '../command-invocation.ts';
 import { executeInvocation } from '../execute-invocation.ts';
 import { startWithinLimit } from '../start-within-limit.ts';
@@ -61,7 +61,7 @@ export interface SpriteRunReport {
 /** Throws what kept the agent from running (`AUTH_MISSING`, `SPRITE_LIMIT`, `SPRITE_START_FAILED`, `SPRITE_SYNC_FAILED` …). */
 export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): Promise<SpriteRunReport> {
   const { config, runId } = options;
-  assertCredentials(config.agent, [
+  assertCredentials(innerAgent(config), [
     config.agent.env,
     config.env,
     options.env,
@@ -222,7 +222,8 @@ class SpriteRun {
       return await runRlmAgent({
         ...this.#options,
         config: inner,
-        place: { client, sprite: name, dir: this.#dir },
+        env: { ...config.env, ...this.#options.env },
+        place: this.#place(),
       });
     }
     const host = spriteHost({ client, name, dir: this.#dir, lifecycle, onSession });
@@ -239,6 +240,22 @@ class SpriteRun {
     });
     if (result.success) return result;
     return { ...result, hint: trouble.hint(result.message) ?? result.hint };
+  }
+
+  /** For an agent whose model loop runs here. What it pulls from sprites of its own goes where its work goes. */
+  #place(): AgentPlace {
+    const { client, config, runId, sourceEnv = process.env } = this.#options;
+    return {
+      client,
+      sprite: this.#sprite.name,
+      dir: this.#dir,
+      owner: runId,
+      network: this.#sprite.network,
+      pull: config.syncOnSuccess ? config.land : 'none',
+      branchPrefix: `${this.#options.branch ?? `wreckit/${runId}`}-`,
+      engineLimit: { maxVMs: config.maxVMs, env: sourceEnv, wispPath: config.wispPath },
+      keepsSprites: config.keep === 'always',
+    };
   }
 
   async #collect(): Promise<ChangeSet | null> {

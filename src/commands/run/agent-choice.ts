@@ -50,7 +50,7 @@ export async function chooseAgent(
   const inner = withFlags(await innerAgent(configured, flags.agent), flags);
   if (!flags.sandbox) {
     refuseSpriteFlags(flags);
-    return inner;
+    return inner.kind === 'rlm' ? { ...inner, sandbox: false } : inner;
   }
   return {
     ...settings,

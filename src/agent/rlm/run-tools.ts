@@ -1,0 +1,95 @@
+/** The tools of one run, what the model is told about them, and what becomes of the sprites they made. */
+import { toWreckitError } from '../../errors.ts';
+import type { RlmRunOptions } from '../agent-options.ts';
+import { buildToolRegistry, type ToolRegistry } from '../rlm-tools.ts';
+import type { WispClient } from '../wisp-client/wisp-client.ts';
+import type { Budget } from './budget.ts';
+import type { ProjectAccess } from './project-access.ts';
+import { SpriteScope } from './sprite-scope.ts';
+import { hostPlace, spritePlace, type WorkPlace } from './work-place.ts';
+
+export interface RunToolsOptions extends Omit<RlmRunOptions, 'signal' | 'budget'> {
+  readonly budget: Budget;
+  readonly client: WispClient;
+  readonly owner: string;
+  readonly ttl: string;
+  readonly signal: AbortSignal;
+}
+
+export interface RunTools extends AsyncDisposable {
+  readonly registry: ToolRegistry;
+  readonly system: string;
+  /** Resolves with what could not be cleaned up, for people. */
+  cleanUp(): Promise<string[]>;
+}
+
+/** Throws `USAGE` for a tool there is not. */
+export async function toolsOf(options: RunToolsOptions): Promise<RunTools> {
+  const { config, place, cwd, budget, client, owner, ttl, sourceEnv = process.env } = options;
+  const scope = new SpriteScope({
+    client,
+    owner,
+    budget,
+    ownSprite: place?.sprite,
+    engineLimit: place?.engineLimit,
+    maxNetwork: place?.network,
+    startDefaults: { ttl, ...(place?.network === undefined ? {} : { network: place.network }) },
+  });
+  const project = projectOf(options);
+  const work: WorkPlace =
+    place === undefined
+      ? hostPlace({ root: cwd, sourceEnv, env: { ...config.env, ...options.env } }, budget)
+      : spritePlace(place, budget);
+  const registry = buildToolRegistry(options.allowedTools ?? config.tools, {
+    place: work,
+    sprites: { scope, project },
+  });
+  return {
+    registry,
+    system: systemPrompt(work, place?.sprite, registry),
+    cleanUp: () => cleanUp(scope, options),
+    // The last resort of a run that broke: the sprites have a ttl all the same.
+    [Symbol.asyncDispose]: async () => {
+      await cleanUp(scope, options);
+    },
+  };
+}
+
+/** Into its own copy the project was put by the run; children get it from the project itself. */
+function projectOf({ place, cwd }: RunToolsOptions): ProjectAccess {
+  if (place === undefined) return { root: cwd, pull: 'apply' };
+  return { root: cwd, pull: place.pull ?? 'none', branchPrefix: place.branchPrefix };
+}
+
+/** The first agent of the tree removes what all of them have left. */
+async function cleanUp(scope: SpriteScope, { place, logger, depth = 0 }: RunToolsOptions): Promise<string[]> {
+  if (place?.keepsSprites === true || depth > 0 || !scope.budget.hasReserved) return [];
+  try {
+    const killed = await scope.killAll();
+    if (killed.length > 0)
+      logger?.info({ event: 'sprites_killed', sprites: killed }, 'removed the sprites it left');
+    return [];
+  } catch (error) {
+    const { message } = toWreckitError(error);
+    return [`sprites of this run could not be removed: ${message}; they are removed by wreckit sprite gc`];
+  }
+}
+
+function systemPrompt({ label, dir }: WorkPlace, sprite: string | undefined, registry: ToolRegistry): string {
+  const lines = [
+    'You are an agent that does the task the user gives you, by itself: nobody answers questions while you work.',
+    `Your file and shell tools work in ${label}; the project is at ${dir}.`,
+  ];
+  if (registry.has('spawn_sprite')) {
+    lines.push(
+      'You can start further sandboxes ("sprites") with spawn_sprite, run commands in them with exec_in_sprite, and must kill those you no longer need with kill_sprite.',
+    );
+    if (sprite !== undefined)
+      lines.push(`You work in the sprite "${sprite}" yourself; fork_sprite makes a copy of it.`);
+  }
+  lines.push(
+    'Look before you change, and check your work by running it. A tool that fails answers with an error and a hint: read it.',
+    'When the task is done, or can not be done, say so in a short final answer without calling a tool.',
+  );
+  return lines.join('\n');
+}
