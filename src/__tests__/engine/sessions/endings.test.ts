@@ -178,6 +178,7 @@ describe('a session whose', () => {
   test('sprite went down was killed, and its supervisor ends', async () => {
     await using own = await bareContainer();
     const session = await openSession(own, { command: commandOf('echo up; exec sleep 60') });
+    await readUntil(session, (text) => text === 'up\n');
     const reading = collect(session, { follow: true });
     await own.killInit();
     expect(await session.exit()).toEqual({ exitCode: 137, signal: 'SIGKILL', timedOut: false });

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
 import { readIfThere, readProcStat } from '../../../process/proc-stat.ts';
 import { readFacts, type SessionFacts } from './session-facts.ts';
 
 /** Silence after the end that counts as the last byte being there. */
 const DRAIN_MS = 200;
 const BUSY_LOOK_MS = 20;
+/** Some shells have one of their own between a copier and its dd. */
+const MAX_DEPTH = 3;
 
 /**
  * Whether a session's logs have all they will get: when the supervisor says so, or, while a process that was
@@ -46,10 +47,15 @@ function areCopiersWaiting({ state }: SessionFacts): boolean {
 
 /** Asleep in dd, or gone. Not so while it writes to a slow disk, or waits for a slow reader. */
 function isCopierWaiting(pid: number, supervisor: number): boolean {
-  const isCopier = readProcStat(pid)?.groupId === supervisor;
-  const children = isCopier ? readIfThere(join('/proc', `${pid}/task/${pid}/children`)) : null;
-  // No copier, or a kernel that doesn't tell: the silence is all there is to go by.
-  if (children === null) return true;
-  const [child = ''] = children.trim().split(' ');
-  return / \(dd\) S /.test(readIfThere(`/proc/${child}/stat`) ?? '');
+  if (readProcStat(pid)?.groupId !== supervisor) return true;
+  let leaf = String(pid);
+  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
+    const children = readIfThere(`/proc/${leaf}/task/${leaf}/children`);
+    // A kernel that doesn't tell: the silence is all there is to go by.
+    if (children === null && depth === 0) return true;
+    const [child = ''] = (children ?? '').trim().split(' ');
+    if (child === '') break;
+    leaf = child;
+  }
+  return / \(dd\) S /.test(readIfThere(`/proc/${leaf}/stat`) ?? '');
 }

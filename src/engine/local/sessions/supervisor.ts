@@ -108,12 +108,18 @@ make_room() {
 transfer() {
   report=$(dd bs="$block" count="$room" 2>&1 >>"$1")
   status=$?
-  written=\${report##*records out$newline}
-  written=\${written%% *}
   records=\${report%% records in*}
   records=\${records##*$newline}
-  # No report: the log's directory is gone. What still comes is nobody's, but the command may finish.
-  case $written in '' | *[!0-9]*) exec dd bs="$block" of=/dev/null ;; esac
+  case $report in
+    *" records out$newline"*)
+      written=\${report##* records out$newline}
+      written=\${written%% *}
+      ;;
+    # A dd that does not count bytes (busybox): the log does.
+    *' records out') if [ -f "$1" ]; then written=$(($(stat -c %s "$1") - end)); else written=$(($records * block)); fi ;;
+    # No report: the log's directory is gone. What still comes is nobody's, but the command may finish.
+    *) exec dd bs="$block" of=/dev/null ;;
+  esac
   end=$((end + written)) records=$(($records))
 }
 
