@@ -27,7 +27,7 @@ const STEP_TEXT: Readonly<Record<SpriteRunStep, string>> = {
   land: 'landing them',
   kill: 'removing the sprite',
 };
-const MAX_TOOL_INPUT = 120;
+const MAX_TOOL_TEXT = 120;
 
 export class RunConsole implements AsyncDisposable {
   readonly #options: RunConsoleOptions;
@@ -99,15 +99,19 @@ export class RunConsole implements AsyncDisposable {
 
 function toolText(event: AgentEvent): string | null {
   switch (event.type) {
-    case 'tool_started': {
-      const input = JSON.stringify(event.input) ?? '';
-      return `${event.toolName} ${input.length <= MAX_TOOL_INPUT ? input : `${input.slice(0, MAX_TOOL_INPUT)}…`}`;
-    }
+    case 'tool_started':
+      return `${event.toolName} ${shortened(JSON.stringify(event.input) ?? '')}`;
     case 'tool_error':
-      return `${event.toolName} failed: ${event.message}`;
+      return `${event.toolName} failed: ${shortened(event.message)}`;
     case 'error':
-      return `error: ${event.message}`;
+      return `error: ${event.message.trim()}`;
     default:
       return null;
   }
+}
+
+/** In one line; events have the whole. */
+function shortened(text: string): string {
+  const line = text.trim().replace(/\s*\n\s*/g, ' ');
+  return line.length <= MAX_TOOL_TEXT ? line : `${line.slice(0, MAX_TOOL_TEXT)}…`;
 }
