@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './helpers/eventually.ts';
-import { describe, findLeaks, SCOPE_VARIABLE, settledLeaks } from './helpers/leaks.ts';
+import { describe, findLeaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './helpers/leaks.ts';
 
+const groups = spriteGroups();
 const scope = mkdtempSync(join(tmpdir(), 'leaks-'));
 afterAll(() => rmSync(scope, { recursive: true, force: true }));
 
@@ -22,7 +23,7 @@ function start(argv: readonly [string, ...string[]], options: SpawnOptions = {})
 }
 
 test('settledLeaks() is empty for a scope that nothing uses', async () => {
-  expect(describe(await settledLeaks(scope, new Set()))).toEqual([]);
+  expect(describe(await settledLeaks(scope, groups))).toEqual([]);
 });
 
 test('findLeaks() finds a process by its environment, its arguments and its directory', async () => {
@@ -33,10 +34,10 @@ test('findLeaks() finds a process by its environment, its arguments and its dire
   const pids = findLeaks(scope).processes.map(({ pid }) => pid);
   for (const child of [byEnvironment, byArgument, byDirectory]) expect(pids).toContain(child.pid as number);
   expect(pids).not.toContain(stranger.pid as number);
-  const leaks = describe(await settledLeaks(scope, new Set(), 50));
+  const leaks = describe(await settledLeaks(scope, groups, 50));
   expect(leaks).toContain(`process ${byEnvironment.pid}: /bin/sleep 300`);
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  expect(describe(await settledLeaks(scope, new Set()))).toEqual([]);
+  expect(describe(await settledLeaks(scope, groups))).toEqual([]);
 });
 
 test('findLeaks() finds a mount in a namespace of its own by the process that holds it', async () => {
@@ -48,14 +49,14 @@ test('findLeaks() finds a mount in a namespace of its own by the process that ho
   expect(findLeaks(scope).processes.map(({ pid }) => pid)).toContain(child.pid as number);
   child.kill('SIGKILL');
   rmSync(point, { recursive: true });
-  expect(describe(await settledLeaks(scope, new Set()))).toEqual([]);
+  expect(describe(await settledLeaks(scope, groups))).toEqual([]);
 });
 
 test('findLeaks() finds files, and takes the caches of tools for none', () => {
   writeFileSync(join(scope, 'left'), '');
   mkdirSync(join(scope, 'tsx-0'));
   mkdirSync(join(scope, 'home', '.local', 'state', 'wisp', 'sprites', 'demo'), { recursive: true });
-  expect(describe(findLeaks(scope))).toEqual(['file left', 'file home/.local/state/wisp/sprites/demo']);
+  expect(findLeaks(scope).files).toEqual(['left', 'home/.local/state/wisp/sprites/demo']);
 });
 
 test('a test file that leaves something behind fails', () => {
