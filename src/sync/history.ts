@@ -2,7 +2,7 @@
  * The repository a sprite gets: commits and their objects as one pack with its index, made here by git's
  * plumbing, plus a HEAD, one branch, an index and a neutral configuration. No remote, hook, credential or
  * setting of this machine goes along, and no content of files that stay here: a repository that lacks some is
- * marked as git marks a partial clone. docs/decisions/sync-history.md says why this is no bundle file.
+ * marked as git marks a partial clone. docs/decisions/0007-sync.md says why this is no bundle file.
  */
 import fs from 'node:fs';
 import path from 'node:path';

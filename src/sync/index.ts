@@ -30,7 +30,8 @@ export {
 export type { BranchResult, LandedBranch } from './land-branch.ts';
 export type { PatchResult } from './land-patch.ts';
 export type { Journal, LandingConflict } from './landing-journal.ts';
-export { type PullLimits, type PullOptions, pullChanges } from './pull.ts';
+export { type PullOptions, pullChanges } from './pull.ts';
+export type { PullLimits } from './pull-limits.ts';
 export { type PushOptions, type PushResult, pushProject } from './push.ts';
 export {
   describeKept,

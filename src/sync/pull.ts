@@ -9,8 +9,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { formatBytes } from '../contract/units.ts';
-import { errorOf } from '../errors.ts';
+import { errorOf, WreckitError } from '../errors.ts';
 import { type BytePath, comparePaths } from './byte-path.ts';
 import { findCaseClashes } from './case-clash.ts';
 import { ChangeKeeper } from './change-keeper.ts';
@@ -18,27 +17,19 @@ import { type Change, type ChangeSet, type Rejection, saveChangeSet } from './ch
 import type { ProjectRepository } from './file-selection.ts';
 import { findRepository } from './git-repository.ts';
 import { hostLinkAt } from './host-state.ts';
-import { findIgnored, isRuleFile } from './ignored-paths.ts';
 import { recoverLandings } from './land-apply.ts';
 import { linkFault } from './link-safety.ts';
-import { compilePatterns } from './patterns.ts';
+import { prunePulls, removeParts } from './pull-dir.ts';
+import { type PullLimits, type WholeLimits, wholeLimits, withinLimits } from './pull-limits.ts';
 import { findSpriteChanges, type SpriteChange } from './sprite-changes.ts';
 import { asStagingError, type Fetched, fetchFiles } from './sprite-fetch.ts';
+import { findIgnoredInSprite } from './sprite-ignored.ts';
 import type { SpritePort } from './sprite-port.ts';
 import { loadRecord, type SpriteRecord } from './sprite-record.ts';
 import { type SpriteScan, scanSprite } from './sprite-scan.ts';
 import { newId, openSyncDir, spriteDirOf } from './sync-dir.ts';
 import { holdLock } from './sync-lock.ts';
 import type { OnSyncProgress } from './sync-progress.ts';
-
-export interface PullLimits {
-  /** Of one file; 4 GiB when absent. A bigger one is left in the sprite. */
-  readonly maxFileBytes?: number | undefined;
-  /** Of all together; 16 GiB when absent. */
-  readonly maxTotalBytes?: number | undefined;
-  /** Changed and new files; 100,000 when absent. */
-  readonly maxFiles?: number | undefined;
-}
 
 export interface PullOptions {
   readonly root: string;
@@ -51,10 +42,6 @@ export interface PullOptions {
 }
 
 const MAX_ATTEMPTS = 3;
-const KEPT_PULLS = 10;
-const MAX_RULE_BYTES = 1024 * 1024;
-const MAX_RULE_FILES = 1000;
-const DEFAULT_LIMITS = { maxFileBytes: 4 * 1024 ** 3, maxTotalBytes: 16 * 1024 ** 3, maxFiles: 100_000 };
 
 /**
  * Throws `SPRITE_SYNC_FAILED` (nothing was pushed, a limit of the whole, no space, the sprite failed),
@@ -91,22 +78,6 @@ export async function pullChanges(options: PullOptions): Promise<ChangeSet> {
   }
 }
 
-/** The newest few are kept: they can be landed again. */
-function prunePulls(dir: string): void {
-  if (!fs.existsSync(dir)) return;
-  const old = fs
-    .readdirSync(dir)
-    .sort()
-    .slice(0, -(KEPT_PULLS - 1));
-  for (const id of old) fs.rmSync(path.join(dir, id), { recursive: true, force: true });
-}
-
-/** A directory of the caller's may hold more than the change set. */
-function removeParts(dir: string, isOwn: boolean): void {
-  const parts = isOwn ? [dir] : [path.join(dir, 'blobs'), path.join(dir, 'work')];
-  for (const part of parts) fs.rmSync(part, { recursive: true, force: true });
-}
-
 interface PullContext {
   readonly options: PullOptions;
   readonly root: string;
@@ -126,38 +97,56 @@ interface Attempt {
 
 class Pull {
   readonly #context: PullContext;
-  readonly #limits: Required<{ [K in keyof PullLimits]: number }>;
+  readonly #limits: WholeLimits;
 
   constructor(context: PullContext) {
-    const { maxFileBytes, maxTotalBytes, maxFiles } = context.options.limits ?? {};
     this.#context = context;
-    this.#limits = {
-      maxFileBytes: maxFileBytes ?? DEFAULT_LIMITS.maxFileBytes,
-      maxTotalBytes: maxTotalBytes ?? DEFAULT_LIMITS.maxTotalBytes,
-      maxFiles: maxFiles ?? DEFAULT_LIMITS.maxFiles,
-    };
+    this.#limits = wholeLimits(context.options.limits);
   }
 
-  /** Files that are written while they are read are read again, from the scan on. */
+  /**
+   * Files that are written while they are read are read again, from the scan on; what the sprite's user may not
+   * read, its root may.
+   */
   async run(): Promise<ChangeSet> {
+    const { port } = this.#context.options;
     const repositories = await this.#repositories();
-    for (let attempt = 1; ; attempt += 1) {
-      const result = await this.#attempt(repositories);
-      if (result.fetched.isWhole || attempt === MAX_ATTEMPTS) return this.#changeSetOf(result);
+    let result = await this.#attempt(repositories, port);
+    for (let attempt = 2; attempt <= MAX_ATTEMPTS && !isWhole(result); attempt += 1) {
       this.#emptyDir('blobs');
+      const asRoot = { ...port, exec: withRoot(port) };
+      result = await this.#attempt(repositories, asRoot).catch(async (thrown: unknown) => {
+        if (!isRootRefused(thrown)) throw thrown;
+        this.#emptyDir('blobs');
+        return await this.#attempt(repositories, port);
+      });
     }
+    return this.#changeSetOf(result);
   }
 
-  async #attempt(repositories: readonly ProjectRepository[]): Promise<Attempt> {
-    const { record, options } = this.#context;
-    const { port, signal } = options;
-    const scan = this.#usable(await scanSprite(port, { signal }));
+  async #attempt(repositories: readonly ProjectRepository[], port: SpritePort): Promise<Attempt> {
+    const { record, root, options } = this.#context;
+    const { signal } = options;
+    const scan = this.#usable(await scanSprite(port, { maxEntries: this.#limits.maxScannedFiles, signal }));
     const found = await findSpriteChanges(port, record, scan, signal);
     const rejected = [...found.rejected];
-    const ignored = await this.#ignored(repositories, scan, found.added, found.changes);
-    const changes = [...found.changes, ...this.#added(scan, found.added, ignored, rejected)];
-    const accepted = this.#withinLimits(this.#safeLinks(changes, scan, rejected), rejected);
-    const fetched = await this.#fetch(accepted);
+    const { added } = found;
+    const workDir = this.#emptyDir('work');
+    const ignored = await findIgnoredInSprite({
+      port,
+      root,
+      workDir,
+      repositories,
+      record,
+      scan,
+      added,
+      changes: found.changes,
+      signal,
+    });
+    const changes = [...found.changes, ...this.#added(scan, added, ignored, rejected)];
+    const safe = this.#safeLinks(changes, scan, rejected);
+    const accepted = withinLimits(port.name, safe, this.#limits, rejected);
+    const fetched = await this.#fetch(port, accepted);
     const ignoredCount = ignored.size + found.excludedCount;
     return { scan, changes: accepted, rejected, ignoredCount, fetched };
   }
@@ -195,61 +184,6 @@ class Pull {
     return found;
   }
 
-  async #ignored(
-    repositories: readonly ProjectRepository[],
-    scan: SpriteScan,
-    added: readonly BytePath[],
-    changes: readonly SpriteChange[],
-  ): Promise<ReadonlySet<BytePath>> {
-    const { root, record, options } = this.#context;
-    const workDir = this.#emptyDir('work');
-    const included = compilePatterns(record.include);
-    const paths = added.filter((name) => included.match(name) === null);
-    const changed = new Set(changes.map(({ path: name }) => name));
-    const rules = new Map<BytePath, Buffer | null>();
-    for (const [name, entry] of scan.entries) {
-      const isKept =
-        entry.kind === 'file' && isRuleFile(name) && record.entries.has(name) && !changed.has(name);
-      if (isKept) rules.set(name, null);
-    }
-    const ask = (names: readonly BytePath[]): Promise<ReadonlySet<BytePath>> =>
-      findIgnored({ workDir, root, repositories, rules, paths: names, signal: options.signal });
-    const changedRules = await this.#fetchRules([...changed].filter(isRuleFile), scan, workDir, 'c');
-    for (const [name, content] of changedRules) rules.set(name, content);
-    const addedRules = paths.filter(isRuleFile);
-    if (addedRules.length > 0) {
-      // Those that came with an ignored directory (a virtual environment, say) have no say outside it.
-      const ignoredRules = await ask(addedRules);
-      const own = addedRules.filter((name) => !ignoredRules.has(name));
-      for (const [name, content] of await this.#fetchRules(own, scan, workDir, 'n')) rules.set(name, content);
-    }
-    return paths.length === 0 ? new Set() : await ask(paths);
-  }
-
-  async #fetchRules(
-    names: readonly BytePath[],
-    scan: SpriteScan,
-    workDir: string,
-    prefix: string,
-  ): Promise<Map<BytePath, Buffer>> {
-    const wanted = names.filter((name) => {
-      const entry = scan.entries.get(name);
-      return entry?.kind === 'file' && entry.sizeBytes <= MAX_RULE_BYTES;
-    });
-    const { port, signal } = this.#context.options;
-    const fetched = await fetchFiles(port, wanted.slice(0, MAX_RULE_FILES), {
-      dir: workDir,
-      prefix,
-      gitHash: null,
-      maxFileBytes: 2 * MAX_RULE_BYTES,
-      maxTotalBytes: MAX_RULE_FILES * MAX_RULE_BYTES,
-      signal,
-    });
-    return new Map(
-      [...fetched.files].map(([name, { blob }]) => [name, fs.readFileSync(path.join(workDir, blob))]),
-    );
-  }
-
   #added(
     scan: SpriteScan,
     added: readonly BytePath[],
@@ -281,36 +215,12 @@ class Pull {
     });
   }
 
-  #withinLimits(changes: readonly SpriteChange[], rejected: Rejection[]): SpriteChange[] {
-    const { maxFileBytes, maxTotalBytes, maxFiles } = this.#limits;
-    const name = this.#context.options.port.name;
-    const accepted = changes.filter(({ path: file, after }) => {
-      if (after?.kind !== 'file' || after.sizeBytes <= maxFileBytes) return true;
-      const reason = `has ${formatBytes(after.sizeBytes)}, at most ${formatBytes(maxFileBytes)} are taken`;
-      rejected.push({ path: file, kind: 'too_large', reason });
-      return false;
-    });
-    const sizes = accepted.map(({ after }) => (after?.kind === 'file' ? after.sizeBytes : 0));
-    const totalBytes = sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
-    const fault =
-      accepted.length > maxFiles
-        ? `${accepted.length} files changed, at most ${maxFiles} are taken`
-        : totalBytes > maxTotalBytes
-          ? `its changes have ${formatBytes(totalBytes)}, at most ${formatBytes(maxTotalBytes)} are taken`
-          : null;
-    if (fault === null) return accepted;
-    throw errorOf('SPRITE_SYNC_FAILED', `pull from sprite "${name}": ${fault}`, {
-      hint: 'nothing was changed here and the sprite is kept; let git ignore what is not wanted there, then pull again',
-      details: { file_count: accepted.length, total_bytes: totalBytes },
-    });
-  }
-
-  async #fetch(changes: readonly SpriteChange[]): Promise<Fetched> {
+  async #fetch(port: SpritePort, changes: readonly SpriteChange[]): Promise<Fetched> {
     const { dir, record, options } = this.#context;
     const paths = changes
       .filter(({ after, isModeOnly }) => after?.kind === 'file' && !isModeOnly)
       .map(({ path: name }) => name);
-    return await fetchFiles(options.port, paths, {
+    return await fetchFiles(port, paths, {
       dir: path.join(dir, 'blobs'),
       prefix: 'a',
       gitHash: record.repositories[0]?.objectFormat ?? null,
@@ -361,4 +271,19 @@ class Pull {
     fs.mkdirSync(dir, { recursive: true });
     return dir;
   }
+}
+
+function isWhole({ scan, fetched }: Attempt): boolean {
+  return fetched.isWhole && scan.unreadable.length === 0;
+}
+
+function withRoot(port: SpritePort): SpritePort['exec'] {
+  return (argv, options) => port.exec(argv, { ...options, asRoot: true });
+}
+
+/** An engine need not be able to. */
+function isRootRefused(thrown: unknown): boolean {
+  return (
+    thrown instanceof WreckitError && (thrown.code === 'UNSUPPORTED' || thrown.code === 'SPRITE_EXEC_FAILED')
+  );
 }

@@ -5,6 +5,8 @@ export interface SpriteExecOptions {
   readonly stdin?: Exclude<StdinSource, 'inherit' | 'ignore' | { file: string }> | undefined;
   /** Takes stdout as it comes (a promise is back-pressure); without it stdout is captured. */
   readonly onStdout?: ((chunk: Uint8Array) => void | Promise<void>) | undefined;
+  /** As the sprite's root, where the engine can. */
+  readonly asRoot?: boolean | undefined;
   /** Makes the directory where it is missing. */
   readonly makeDir?: boolean | undefined;
   /** Cap of what is captured of each stream; 1 MiB when absent. */

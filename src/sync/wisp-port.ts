@@ -40,8 +40,10 @@ export function wispPort({
     name,
     id,
     dir,
-    async exec(argv, { stdin, onStdout, makeDir, maxBytes = 1024 * 1024, timeoutMs = 0, signal } = {}) {
+    async exec(argv, options = {}) {
+      const { stdin, onStdout, asRoot, makeDir, maxBytes = 1024 * 1024, timeoutMs = 0, signal } = options;
       const done = await client.execCapture(name, inDirectory(dir, argv, makeDir), {
+        user: asRoot === true ? 'root' : undefined,
         stdin: stdin ?? 'ignore',
         stdout: onStdout ?? 'capture',
         maxBytes,

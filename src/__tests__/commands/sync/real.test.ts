@@ -108,16 +108,19 @@ describe('`wreckit sync`', () => {
           'dev special',
           'evil unsafe_link',
           'pipe special',
-          'root-only unreadable',
           'up unsafe_link',
         ].filter((kind) => !kind.startsWith('.GIT')),
       );
       expect(document.data.is_complete).toBe(false);
       expect(document.data.landing.conflicts).toEqual([]);
       expect(read(root, 'a.txt')).toBe('one, edited\nchanged\n');
-      expect([...treeOf(root).keys()].filter((name) => !before.has(name))).toEqual(['new/file', 'n\xffew']);
+      expect([...treeOf(root).keys()].filter((name) => !before.has(name))).toEqual([
+        'new/file',
+        'n\xffew',
+        'root-only',
+      ]);
       const undone = (await json('sync', 'undo')).document.data;
-      expect(undone.restored).toHaveLength(5);
+      expect(undone.restored).toHaveLength(6);
       expect(treeOf(root)).toEqual(before);
     },
     LIMIT_MS,
@@ -128,7 +131,7 @@ describe('`wreckit sync`', () => {
     async () => {
       const before = [treeOf(root), git(root, 'status', '--porcelain')];
       const { document } = await json('sync', 'pull', 'demo', '--land', 'branch', '--branch', 'wreckit/demo');
-      expect(document.data.landing).toMatchObject({ mode: 'branch', branch: 'wreckit/demo', files: 5 });
+      expect(document.data.landing).toMatchObject({ mode: 'branch', branch: 'wreckit/demo', files: 6 });
       expect([treeOf(root), git(root, 'status', '--porcelain')]).toEqual(before);
       expect(git(root, 'diff', '--stat', 'wreckit/demo~1', 'wreckit/demo', '--', 'a.txt')).toContain(
         '1 insertion',
