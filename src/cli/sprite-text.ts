@@ -2,7 +2,7 @@
 import type { Session, Sprite } from '../contract/schemas.ts';
 import { formatBytes, formatDuration } from '../contract/units.ts';
 import { type Column, renderTable } from './table.ts';
-import { printable } from './text-width.ts';
+import { printable, truncate } from './text-width.ts';
 import type { TextFormat } from './verb.ts';
 
 /** `3h`: how long ago; `-` where nobody knows. */
@@ -69,6 +69,9 @@ const SESSION_COLUMNS: readonly Column[] = [
   { header: 'COMMAND', canShrink: true },
 ];
 
+/** Cells, also where lines may be of any length: a script in full would bury the other rows. All of it: --json. */
+const MOST_OF_A_COMMAND = 100;
+
 export function sessionTable(sessions: readonly Session[], format: TextFormat): string {
   const rows = sessions.map((session) => [
     session.id,
@@ -77,7 +80,7 @@ export function sessionTable(sessions: readonly Session[], format: TextFormat): 
     session.tty ? 'yes' : 'no',
     session.user,
     age(session.created_at),
-    commandText(session.command),
+    truncate(printable(commandText(session.command)), MOST_OF_A_COMMAND),
   ]);
   return renderTable(SESSION_COLUMNS, rows, format);
 }
