@@ -44,10 +44,37 @@ function tool(name, packagePath, args) {
   });
 }
 
+/** Reads the output of bun test: its own sums at the end or, if it does not get there, its lines so far. */
+class TestCounter {
+  #seen = { pass: 0, fail: 0 };
+  #rest = '';
+  #sums = {};
+  isFinished = false;
+
+  read(text) {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop();
+    for (const line of lines) {
+      const [, outcome] = /^\((pass|fail)\) /.exec(line) ?? [];
+      if (outcome) this.#seen[outcome] += 1;
+      const [, count, word] = /^ *(\d+) (pass|fail|skip|todo|errors?)$/.exec(line) ?? [];
+      if (word) this.#sums[word] = Number(count);
+      if (/^Ran \d+ tests? across \d+ files?/.test(line)) this.isFinished = true;
+    }
+  }
+
+  /** A test that is not run proves nothing: it counts as failed. */
+  result() {
+    if (!this.isFinished) return { passed: this.#seen.pass, failed: this.#seen.fail + 1 };
+    const { pass = 0, fail = 0, skip = 0, todo = 0, error = 0, errors = 0 } = this.#sums;
+    return { passed: pass, failed: fail + skip + todo + error + errors };
+  }
+}
+
 /** The tests in a temporary directory of their own, so that what they leave behind is seen. */
 function tests(bun, suite, paths) {
   return timed('tests', async () => {
-    let tail = '';
+    const counter = new TestCounter();
     const args = ['test', '--isolate', '--no-orphans', `--timeout=${TEST_TIMEOUT_MS}`, ...paths];
     const status = await run(bun, args, {
       cwd: root,
@@ -55,21 +82,20 @@ function tests(bun, suite, paths) {
       timeoutMs: SUITE_TIMEOUT_MS,
       onOutput: (text) => {
         process.stdout.write(text);
-        tail = (tail + text).slice(-4000);
+        counter.read(text);
       },
     });
-    const count = (word) => Number(new RegExp(`^ *(\\d+) ${word}s?$`, 'm').exec(tail)?.[1] ?? 0);
-    const isFinished = /^Ran \d+ tests? across \d+ files?/m.test(tail);
-    if (!isFinished) say(`tests: bun test did not come to its end (exit status ${status})`);
-    // A test that is not run proves nothing: it counts as failed.
-    const failed = count('fail') + count('error') + count('skip') + count('todo');
-    return { passed: count('pass'), failed: Math.max(failed, status === 0 && isFinished ? 0 : 1) };
+    if (!counter.isFinished) say(`tests: bun test did not come to its end (exit status ${status})`);
+    const { passed, failed } = counter.result();
+    return { passed, failed: Math.max(failed, status === 0 && counter.isFinished ? 0 : 1) };
   });
 }
 
 function leftovers(bun, suite) {
   return timed('nothing left behind', async () => {
-    const status = await run(bun, [join(root, 'src/__tests__/helpers/leaks.ts'), suite], { cwd: root });
+    const status = await run(bun, [join(root, 'src/__tests__/helpers/leaks.ts'), suite, '--remove'], {
+      cwd: root,
+    });
     return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 };
   });
 }

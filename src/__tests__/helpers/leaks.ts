@@ -4,10 +4,12 @@
  * environment, their arguments, their working directory or the mounts they see: that is how one's own
  * leftovers are told from what else happens on the machine.
  *
- *   bun src/__tests__/helpers/leaks.ts SCOPE    lists the leftovers of a scope; exit 1 if there are any
+ *   bun src/__tests__/helpers/leaks.ts SCOPE [--remove]    lists the leftovers of a scope; exit 1 if there are any
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../../errors.ts';
 import { eventually } from './eventually.ts';
 
 export const SCOPE_VARIABLE = 'WRECKIT_TEST_SCOPE';
@@ -170,8 +172,24 @@ function namesIn(dir: string): string[] {
   }
 }
 
+/** Ends the processes, takes the mounts away and removes the groups; the files are the caller's. */
+export function removeLeaks({ processes, mounts, groups }: Leaks): void {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (errnoOf(error) !== 'ESRCH') throw error;
+    }
+  }
+  for (const point of mounts) spawnSync('umount', ['-l', point]);
+  for (const group of groups) spawnSync('rmdir', [group]);
+}
+
 if (import.meta.main) {
-  const found = describe(findLeaks(process.argv[2] ?? '/nonexistent'));
+  // Groups say nothing of whose they are; the files' own checks have compared them.
+  const leaks: Leaks = { ...findLeaks(process.argv[2] ?? '/nonexistent'), groups: [] };
+  const found = describe(leaks);
   if (found.length > 0) process.stdout.write(`${found.join('\n')}\n`);
+  if (process.argv.includes('--remove')) removeLeaks(leaks);
   process.exitCode = found.length > 0 ? 1 : 0;
 }

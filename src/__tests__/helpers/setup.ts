@@ -3,12 +3,11 @@
  * and no settings of the person who runs it; afterwards whatever is left behind fails the file and is removed.
  */
 import { afterAll } from 'bun:test';
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildIfStale } from './build-if-stale.ts';
-import { describe, type Leaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './leaks.ts';
+import { describe, removeLeaks, SCOPE_VARIABLE, settledLeaks, spriteGroups } from './leaks.ts';
 import { removeTree } from './remove-tree.ts';
 
 /** Settings that would lead the programs to somebody's real files, accounts or proxies. */
@@ -34,20 +33,8 @@ for (const dir of [process.env.HOME, process.env.XDG_RUNTIME_DIR]) mkdirSync(dir
 
 afterAll(async () => {
   const leaks = await settledLeaks(scope, groupsBefore);
-  removeLeft(leaks);
+  removeLeaks(leaks);
+  removeTree(scope);
   const list = describe(leaks);
   if (list.length > 0) throw new Error(`${basename(process.argv[1] ?? '')} left behind:\n${list.join('\n')}`);
 }, 30_000);
-
-function removeLeft({ processes, mounts, groups }: Leaks): void {
-  for (const { pid } of processes) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
-  }
-  for (const point of mounts) spawnSync('umount', ['-l', point]);
-  for (const group of groups) spawnSync('rmdir', [group]);
-  removeTree(scope);
-}
