@@ -51,11 +51,19 @@ async function cutOff(program: 'wisp' | 'wreckit', args: string[], afterMs: numb
   await ended;
 }
 
+/** Control groups of sprites (not those of other tests' containers). */
+function groups(): string[] {
+  const argv = ['/sys/fs/cgroup', '-maxdepth', '3', '-name', 'wisp-????????-????-*', '-type', 'd'];
+  return spawnSync('find', argv, { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((path) => path !== '');
+}
+
 /** Names of what the runtime and the state directory still know, and of processes that see our directory. */
 function leftovers(): string[] {
   const entries = (path: string) => {
     const at = join(env.WISP_HOME ?? '', path);
-    return existsSync(at) ? readdirSync(at).filter((name) => !name.startsWith('probe')) : [];
+    return existsSync(at) ? readdirSync(at).filter((name) => !/^(probe|\.new-)/.test(name)) : [];
   };
   return [...entries('sprites'), ...entries('trash'), ...entries('run/oci')];
 }
@@ -63,6 +71,7 @@ function leftovers(): string[] {
 test(
   'start: after kill -9 at any moment the next start works, and kill leaves nothing',
   async () => {
+    const before = new Set(groups());
     for (const [index, delayMs] of DELAYS_MS.entries()) {
       const args =
         index % 2 === 0
@@ -79,6 +88,7 @@ test(
       expect(call('wisp', 'kill', 'demo')).toMatchObject({ status: 0 });
       expect(leftovers()).toEqual([]);
     }
+    expect(groups().filter((path) => !before.has(path))).toEqual([]);
   },
   TEST_TIMEOUT_MS,
 );

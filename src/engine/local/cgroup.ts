@@ -2,7 +2,7 @@
  * Control groups, version 1, 2 and hybrid: which limits this machine can enforce, and what a sprite uses.
  * The OCI runtime makes and removes the groups; this file only reads.
  */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../../errors.ts';
 import { type Mount, readMounts } from './host-mounts.ts';
@@ -121,6 +121,26 @@ export function cgroupLimits(
     pids: toNumber(dir('pids', 'pids.max') ?? dir('', 'pids.max')),
     cpus: v1Cpus ?? (max && maxPeriod ? max / maxPeriod : null),
   };
+}
+
+/**
+ * Removes the groups below the sprites' parent whose name `isStale` and which hold no process any more: a runtime
+ * that is killed between making them and noting its container forgets them.
+ */
+export function removeGroups(rootless: boolean, isStale: (name: string) => boolean): void {
+  const { parent } = cgroupSupport(rootless);
+  for (const { type, point } of readMounts()) {
+    if (type !== 'cgroup' && type !== 'cgroup2') continue;
+    const dir = join(point, parent);
+    for (const name of readdirSync(dir).filter(isStale)) {
+      try {
+        rmdirSync(join(dir, name));
+      } catch (error) {
+        // Not a group, not ours to remove, or with a process in it, which is found by its sprite.
+        if (errnoOf(error) === undefined) throw error;
+      }
+    }
+  }
 }
 
 type GroupReader = (controller: string, file: string) => string | null;

@@ -6,7 +6,7 @@ import type { ProcessIdentity } from '../../process/identity.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
 import { boot, planGuards } from './boot.ts';
-import { cgroupLimits, cgroupSupport } from './cgroup.ts';
+import { cgroupLimits, cgroupSupport, removeGroups } from './cgroup.ts';
 import { ensureEgress, stopEgress } from './egress/egress-process.ts';
 import { findHiddenPaths } from './hidden-paths.ts';
 import { type RunningSprite, runInside } from './inside.ts';
@@ -73,7 +73,9 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
 
 /** Ends what runs of the sprite, in it and for it. Throws `SPRITE_KILL_FAILED`. */
 export async function endContainer(sprite: SpriteContainer, waiting: Waiting = {}): Promise<void> {
-  await deleteContainer(containerOf(sprite), waiting);
+  const container = containerOf(sprite);
+  await deleteContainer(container, waiting);
+  removeGroups(sprite.record.rootless, (name) => name === container.id);
   if (sprite.record.network === 'filtered') await stopEgress(sprite.dirs.dir);
 }
 

@@ -1,17 +1,29 @@
 /** The OCI runtime: which one works here, and the few calls that are made of it. */
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import { identify, type ProcessIdentity } from '../../process/identity.ts';
 import { type RunResult, run } from '../../process/run.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
+import { removeGroups } from './cgroup.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import type { StateDirs } from './state-dirs.ts';
 import { findTool, isExecutable, TOOL_ENV } from './tools.ts';
 
 /** In order of preference; each is believed only after a container has run. */
 const CANDIDATES = ['runc', 'crun'];
+/** Followed by the pid of whoever probes. */
+const PROBE_PREFIX = 'wisp-probe-';
 const PROBE_TIMEOUT_MS = 20_000;
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -40,6 +52,7 @@ export async function findRuntime(dirs: StateDirs, options: RuntimeOptions): Pro
 }
 
 export async function probeRuntimes(dirs: StateDirs, options: RuntimeOptions): Promise<RuntimeProbe> {
+  removeStaleProbes(dirs, options.rootless);
   const rejected: { path: string; reason: string }[] = [];
   for (const path of candidatePaths(options.env)) {
     const reason = await tryRuntime(path, dirs, options);
@@ -47,6 +60,21 @@ export async function probeRuntimes(dirs: StateDirs, options: RuntimeOptions): P
     rejected.push({ path, reason });
   }
   return { path: null, rejected };
+}
+
+/** What a probe that was killed left behind. */
+function removeStaleProbes(dirs: StateDirs, rootless: boolean): void {
+  const isStale = (name: string): boolean => {
+    const pid = name.startsWith(PROBE_PREFIX)
+      ? Number.parseInt(name.slice(PROBE_PREFIX.length), 10)
+      : Number.NaN;
+    return Number.isInteger(pid) && identify(pid) === null;
+  };
+  for (const dir of [dirs.runtime, join(dirs.runtime, 'probe')]) {
+    const names = existsSync(dir) ? readdirSync(dir) : [];
+    for (const name of names.filter(isStale)) rmSync(join(dir, name), { recursive: true, force: true });
+  }
+  removeGroups(rootless, isStale);
 }
 
 function candidatePaths(env: RuntimeOptions['env']): string[] {
@@ -79,7 +107,7 @@ function readCache(path: string): { key?: unknown; path?: unknown } | null {
 /** Runs a container that does nothing but end. Null when that worked, else why not. */
 async function tryRuntime(path: string, dirs: StateDirs, options: RuntimeOptions): Promise<string | null> {
   if (!isExecutable(path)) return 'not an executable file';
-  const id = `wisp-probe-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+  const id = `${PROBE_PREFIX}${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   const bundle = join(dirs.runtime, id);
   try {
     mkdirSync(join(bundle, 'rootfs'), { recursive: true, mode: 0o755 });

@@ -11,6 +11,11 @@ import { readRecord, type SpriteRecord } from './record.ts';
 import { type SpriteDirs, spriteDirs } from './sprite-dirs.ts';
 import { ensureStateDirs, type StateDirs } from './state-dirs.ts';
 
+/** No sprite's name. */
+const STAGING_PREFIX = '.new-';
+/** Far more than it takes to write a record. */
+const STAGING_MS = 60_000;
+
 export class SpriteStore {
   readonly dirs: StateDirs;
 
@@ -68,11 +73,13 @@ export class SpriteStore {
     }
   }
 
-  /** The record first, then what it names. */
+  /** The record first, then what it names: the directory appears with the record in it. */
   prepare(record: SpriteRecord): SpriteDirs {
     const dirs = this.dirsOf(record.name);
-    mkdirSync(dirs.dir, { mode: 0o700 });
-    this.write(record);
+    const staging = join(this.dirs.sprites, `${STAGING_PREFIX}${record.id}`);
+    mkdirSync(staging, { mode: 0o700 });
+    writeJsonFile(join(staging, 'record.json'), record);
+    renameSync(staging, dirs.dir);
     return dirs;
   }
 
@@ -88,9 +95,13 @@ export class SpriteStore {
     await deleteTree(grave);
   }
 
-  /** What a removal that was interrupted left behind. */
+  /** What a removal, or the very first step of a start, left behind when it was interrupted. */
   trashed(): string[] {
-    return readdirSync(this.dirs.trash).map((entry) => join(this.dirs.trash, entry));
+    const staged = readdirSync(this.dirs.sprites)
+      .filter((entry) => entry.startsWith(STAGING_PREFIX))
+      .map((entry) => join(this.dirs.sprites, entry))
+      .filter((path) => Date.now() - (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > STAGING_MS);
+    return [...readdirSync(this.dirs.trash).map((entry) => join(this.dirs.trash, entry)), ...staged];
   }
 
   private recordFile(name: string): string {
