@@ -83,22 +83,28 @@ async function pump(
   closed: AbortSignal,
   onSourceError: (error: unknown) => void,
 ): Promise<void> {
-  const stopped = new Promise<typeof STOPPED>((resolve) => {
-    if (closed.aborted) resolve(STOPPED);
-    else closed.addEventListener('abort', () => resolve(STOPPED), { once: true });
-  });
   const iterator = source[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), stopped]);
+      const next = await untilStopped(iterator.next(), closed);
       if (next === STOPPED) return abandon(source, iterator);
       if (next.done) break;
-      if (next.value.length > 0 && !stream.write(next.value)) await Promise.race([drained(stream), stopped]);
+      if (next.value.length > 0 && !stream.write(next.value)) await untilStopped(drained(stream), closed);
     }
     stream.end();
   } catch (error) {
     onSourceError(error);
   }
+}
+
+/** Not `Promise.race` with one promise for all: that one would hold every chunk until it settles. */
+function untilStopped<T>(promise: Promise<T>, closed: AbortSignal): Promise<T | typeof STOPPED> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => resolve(STOPPED);
+    if (closed.aborted) stop();
+    else closed.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => closed.removeEventListener('abort', stop));
+  });
 }
 
 /** Not awaited: a source that waits for its own next chunk (a terminal) would answer only after it. */
