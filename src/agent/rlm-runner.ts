@@ -6,6 +6,7 @@
  */
 
 import { DEFAULT_SPRITE_AGENT } from '../config/defaults.ts';
+import { WreckitError } from '../errors.ts';
 import { secretValuesOf } from '../logging.ts';
 import type { AgentEvent, AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { RlmRunOptions } from './agent-options.ts';
@@ -21,13 +22,22 @@ const DEFAULT_MAX_EXECS = 16;
 const CHILD_TTL = '24h';
 
 /**
- * Rejects with what keeps it from starting: `AUTH_MISSING` naming the variable, `CONFIG_INVALID`, `USAGE` for a
+ * Without a place its tools work in the project on this machine: `runAgentUnion` puts it into a sprite unless its
+ * config says `sandbox: false`. Rejects with what keeps it from starting: `AUTH_MISSING` naming the variable, `CONFIG_INVALID`, `USAGE` for a
  * tool there is not. Then the result says how it ended.
  */
 export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> {
   const { config, place, sourceEnv = process.env } = options;
+  if (config.mode === 'rlm') {
+    throw new WreckitError(
+      'UNSUPPORTED',
+      'agent rlm: the mode "rlm" (code over large inputs) is not there yet',
+      {
+        hint: 'leave "mode" out, or set it to "chat"',
+      },
+    );
+  }
   const provider = resolveProvider(config, [options.env, config.env, sourceEnv]);
-  if (place === undefined && config.sandbox !== false) return await inSprite(options);
   const startedAt = performance.now();
   using watch = watchOf(options);
   const { toolsOf } = await import('./rlm/run-tools.ts');
@@ -41,6 +51,7 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
     client,
     owner: place?.owner ?? newRunId(),
     ttl: CHILD_TTL,
+    runRlm: runRlmAgent,
     signal: watch.signal,
   });
   const { chatLoop } = await import('./rlm/chat-loop.ts');
@@ -66,17 +77,6 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
   const { output: _output, timedOut: _timedOut, completionDetected: _completion, ...facts } = result;
   await options.onAgentEvent?.({ type: 'run_result', ...(facts satisfies AgentRunFacts) });
   return result;
-}
-
-async function inSprite({ config, ...options }: RlmRunOptions): Promise<AgentResult> {
-  const { SpriteAgentSchema } = await import('../schemas.ts');
-  const { runSpriteAgent } = await import('./sprite-agent.ts');
-  const { wispPath } = config;
-  const wrapped = SpriteAgentSchema.parse({
-    kind: 'sprite',
-    ...(wispPath === undefined ? {} : { wispPath }),
-  });
-  return await runSpriteAgent({ ...options, config: { ...wrapped, agent: config } });
 }
 
 function budgetOf({ config, place }: RlmRunOptions): Budget {

@@ -1,6 +1,7 @@
 /** Runs an agent of whatever kind: the one entry for commands, tools and other programs. */
 import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
+import type { RlmAgentConfig } from '../schemas.ts';
 import type { AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { AgentRunOptions } from './agent-options.ts';
 import { type CommandAgentConfig, commandInvocation, refuseKind } from './command-invocation.ts';
@@ -44,6 +45,7 @@ async function dispatch(options: AgentRunOptions): Promise<AgentResult> {
     case 'amp_sdk':
       return await runCommandAgent(config, options);
     case 'rlm': {
+      if (options.place === undefined && config.sandbox !== false) return await rlmInSprite(config, options);
       const { runRlmAgent } = await import('./rlm-runner.ts');
       return await runRlmAgent({ ...options, config });
     }
@@ -54,6 +56,18 @@ async function dispatch(options: AgentRunOptions): Promise<AgentResult> {
     default:
       return refuseKind(config);
   }
+}
+
+/** Its tools are in a sprite unless the user says otherwise in so many words. */
+async function rlmInSprite(config: RlmAgentConfig, options: AgentRunOptions): Promise<AgentResult> {
+  const { SpriteAgentSchema } = await import('../schemas.ts');
+  const { runSpriteAgent } = await import('./sprite-agent.ts');
+  const { wispPath } = config;
+  const wrapped = SpriteAgentSchema.parse({
+    kind: 'sprite',
+    ...(wispPath === undefined ? {} : { wispPath }),
+  });
+  return await runSpriteAgent({ ...options, config: { ...wrapped, agent: config } });
 }
 
 async function runCommandAgent(config: CommandAgentConfig, options: AgentRunOptions): Promise<AgentResult> {

@@ -1,4 +1,5 @@
 /** The user's project, for the tools that push it into sprites and pull changes back: all through src/sync. */
+import { readFile } from 'node:fs/promises';
 import type { Sprite } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
 import { bytePathOfText, showPath } from '../../sync/byte-path.ts';
@@ -92,4 +93,19 @@ function projectPath(path: string, dir: string): string {
     });
   }
   return bytePathOfText(parts.join('/'));
+}
+
+/** What was changed in the sprite's copy of the project, as a patch. Throws as `pullPaths` does. */
+export async function diffOf(
+  { root }: ProjectAccess,
+  client: WispClient,
+  sprite: Sprite,
+  signal: AbortSignal,
+): Promise<string> {
+  const { pullChanges } = await import('../../sync/pull.ts');
+  const { landChanges } = await import('../../sync/land.ts');
+  const changeSet = await pullChanges({ root, port: portOf(client, sprite), signal });
+  if (changeSet.changes.length === 0) return '';
+  const { patch } = await landChanges({ changeSet, mode: 'patch', signal });
+  return patch === null ? '' : await readFile(patch.file, 'utf8');
 }

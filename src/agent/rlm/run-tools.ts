@@ -1,8 +1,12 @@
 /** The tools of one run, what the model is told about them, and what becomes of the sprites they made. */
 import { toWreckitError } from '../../errors.ts';
+import { packageVersion } from '../../package-root.ts';
+import type { AgentResult } from '../agent-events.ts';
 import type { RlmRunOptions } from '../agent-options.ts';
+import type { McpClientTools } from '../mcp/client-tools.ts';
 import { buildToolRegistry, type ToolRegistry } from '../rlm-tools.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
+import { agentTools } from './agent-tools.ts';
 import type { Budget } from './budget.ts';
 import type { ProjectAccess } from './project-access.ts';
 import { SpriteScope } from './sprite-scope.ts';
@@ -13,6 +17,8 @@ export interface RunToolsOptions extends Omit<RlmRunOptions, 'signal' | 'budget'
   readonly client: WispClient;
   readonly owner: string;
   readonly ttl: string;
+  /** For children of the same kind. */
+  readonly runRlm: (options: RlmRunOptions) => Promise<AgentResult>;
   readonly signal: AbortSignal;
 }
 
@@ -40,9 +46,31 @@ export async function toolsOf(options: RunToolsOptions): Promise<RunTools> {
     place === undefined
       ? hostPlace({ root: cwd, sourceEnv, env: { ...config.env, ...options.env } }, budget)
       : spritePlace(place, budget);
+  const servers = await serversOf(options);
+  try {
+    return runTools(options, { scope, project, work, servers });
+  } catch (error) {
+    await servers?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly scope: SpriteScope;
+  readonly project: ProjectAccess;
+  readonly work: WorkPlace;
+  readonly servers: McpClientTools | null;
+}
+
+function runTools(options: RunToolsOptions, { scope, project, work, servers }: Parts): RunTools {
+  const { config, place } = options;
   const registry = buildToolRegistry(options.allowedTools ?? config.tools, {
     place: work,
     sprites: { scope, project },
+    more: [
+      ...agentTools({ scope, project, parent: options, runRlm: options.runRlm }),
+      ...(servers?.tools ?? []),
+    ],
   });
   return {
     registry,
@@ -51,8 +79,16 @@ export async function toolsOf(options: RunToolsOptions): Promise<RunTools> {
     // The last resort of a run that broke: the sprites have a ttl all the same.
     [Symbol.asyncDispose]: async () => {
       await cleanUp(scope, options);
+      await servers?.[Symbol.asyncDispose]();
     },
   };
+}
+
+async function serversOf(options: RunToolsOptions): Promise<McpClientTools | null> {
+  const { mcpServers: servers = {}, cwd, sourceEnv = process.env, signal } = options;
+  if (Object.keys(servers).length === 0) return null;
+  const { mcpClientTools } = await import('../mcp/client-tools.ts');
+  return await mcpClientTools({ servers, version: packageVersion(), cwd, sourceEnv, signal });
 }
 
 /** Into its own copy the project was put by the run; children get it from the project itself. */

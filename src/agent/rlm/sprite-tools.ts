@@ -1,12 +1,12 @@
 /** The tools for sprites: start, use and remove sandboxes. Names and shapes are part of the package's interface. */
 import { z } from 'zod';
-import type { ExecData, Session, Sprite } from '../../contract/schemas.ts';
+import type { Session, Sprite } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
-import { capText } from './cap-text.ts';
 import { looksBinary } from './file-text.ts';
 import { type ProjectAccess, pullPaths, pushInto } from './project-access.ts';
+import { connectionInfo, execAnswer, sessionFacts, spriteFacts } from './sprite-answers.ts';
 import type { SpriteScope } from './sprite-scope.ts';
 import { type AgentTool, defineTool } from './tool.ts';
 
@@ -19,8 +19,6 @@ export interface SpriteToolOptions {
 }
 
 const DEFAULT_EXEC_SECONDS = 600;
-/** Of each stream, in what a model gets to see. */
-const MAX_OUTPUT_CHARS = 32_768;
 const MAX_CAPTURE = '256KiB';
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_ENTRIES = 1000;
@@ -292,67 +290,6 @@ function stateTools({ scope }: SpriteToolOptions): AgentTool[] {
       },
     }),
   ];
-}
-
-function connectionInfo(sprite: Sprite): Record<string, unknown> {
-  return {
-    ...spriteFacts(sprite),
-    exec: { tool: 'exec_in_sprite', arguments: { name: sprite.name, command: ['uname', '-a'] } },
-    attach: `wreckit sprite attach ${sprite.name}`,
-    ...((sprite.warnings?.length ?? 0) > 0 ? { warnings: sprite.warnings } : {}),
-  };
-}
-
-function spriteFacts(sprite: Sprite): Record<string, unknown> {
-  const { name: spriteName, state, isolation, network, workdir, created_at, expires_at, sessions } = sprite;
-  const running = Array.isArray(sessions)
-    ? sessions.filter(({ state: each }) => each === 'running').length
-    : sessions;
-  return {
-    name: spriteName,
-    state,
-    isolation,
-    network,
-    workdir,
-    created_at,
-    expires_at,
-    running_sessions: running,
-  };
-}
-
-function sessionFacts({
-  id,
-  command,
-  dir,
-  state,
-  exit_code,
-  signal,
-  stdout_bytes,
-}: Session): Record<string, unknown> {
-  return { id, command, dir, state, exit_code, signal, output_bytes: stdout_bytes };
-}
-
-function execAnswer(done: ExecData): Record<string, unknown> {
-  const stdout = capText(done.stdout, MAX_OUTPUT_CHARS);
-  const stderr = capText(done.stderr, MAX_OUTPUT_CHARS);
-  const isTruncated =
-    done.stdout_truncated_bytes + done.stderr_truncated_bytes + stdout.omitted + stderr.omitted > 0;
-  return {
-    exit_code: done.exit_code,
-    ...(done.signal === null ? {} : { signal: done.signal }),
-    ...(done.timed_out ? { timed_out: true } : {}),
-    stdout: stdout.text,
-    stderr: stderr.text,
-    session_id: done.session_id,
-    duration_ms: done.duration_ms,
-    ...(isTruncated
-      ? {
-          truncated: true,
-          stdout_omitted_bytes: done.stdout_truncated_bytes + stdout.omitted,
-          stderr_omitted_bytes: done.stderr_truncated_bytes + stderr.omitted,
-        }
-      : {}),
-  };
 }
 
 async function sessionOf(

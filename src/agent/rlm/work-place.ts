@@ -40,8 +40,8 @@ export interface WorkPlace {
   write(file: string, content: Uint8Array, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 
-/** Status of `timeout`(1)'s kin: wisp reports a command whose time is up so. */
-const TIMED_OUT_EXIT = 124;
+/** What a call may end with whose time is up: the contract's code for it, or the signal that ended the command. */
+const LATE_EXITS = [7, 137, 143];
 
 export function spritePlace({ client, sprite, dir }: AgentPlace, budget: Budget): WorkPlace {
   const at = (file: string): string => (file.startsWith('/') ? file : path.posix.join(dir, file));
@@ -58,7 +58,7 @@ export function spritePlace({ client, sprite, dir }: AgentPlace, budget: Budget)
         throw errorOf('SPRITE_EXEC_FAILED', `run a command in sprite "${sprite}": ${reason}`);
       }
       const isLate = performance.now() - startedAt >= timeoutMs;
-      return { ...done, timedOut: isLate && [TIMED_OUT_EXIT, 137, 143].includes(done.exitCode) };
+      return { ...done, timedOut: isLate && LATE_EXITS.includes(done.exitCode) };
     },
     read: (file, options) => client.readFile(sprite, at(file), options),
     async write(file, content, { signal }) {

@@ -10,9 +10,11 @@ import {
 } from '../../../../fixtures/model-server/server.ts';
 import type { AgentEvent, AgentResult } from '../../../agent/agent-events.ts';
 import type { RlmRunOptions } from '../../../agent/agent-options.ts';
+import { Budget } from '../../../agent/rlm/budget.ts';
 import { runAgentUnion } from '../../../agent/runner.ts';
 import type { RlmAgentConfig } from '../../../schemas.ts';
 import { wreckitErrorOf } from '../../helpers/error-of.ts';
+import { fixtureBin } from '../../helpers/fixtures.ts';
 import { type ToolKit, toolKit } from './tool-kit.ts';
 
 const SLOW = 90_000;
@@ -280,4 +282,57 @@ test('an rlm agent has only the tools it is allowed, and a name that is none is 
   expect(server.requests[0]?.tools).toEqual(['Read', 'Grep']);
   const error = await wreckitErrorOf(() => ran(kit, [{ text: 'x' }], { allowedTools: ['Reed'] }));
   expect(error.code).toBe('USAGE');
+});
+
+test(
+  'run_agent_in_sprite gives a task to an agent in a child sprite, with one budget, and not deeper than allowed',
+  async () => {
+    await using kit = toolKit();
+    const child = (depth: string): Turn =>
+      call('run_agent_in_sprite', { agent: 'rlm', prompt: `child task ${depth}` });
+    const scenario: Scenario = ({ body, rounds }) => {
+      const task = JSON.stringify((body as { messages: unknown[] }).messages[0]);
+      if (task.includes('child task 2')) return { text: 'never reached' };
+      if (!task.includes('child task 1')) return rounds === 0 ? child('1') : { text: 'parent done' };
+      if (rounds === 0) return call('Write', { file_path: 'made-by-child.txt', content: 'hello\n' });
+      return rounds === 1 ? child('2') : { text: 'child done' };
+    };
+    const budget = new Budget({ maxDepth: 1 });
+    const { result, events, server } = await ran(kit, scenario, { budget });
+    const asked = server.requests.map(({ body }) => JSON.stringify(body));
+    expect(asked.some((text) => text.includes('maxDepth'))).toBe(true);
+    // Parent and child spend from one pool.
+    expect(budget.spent.totalTokens).toBe(server.requests.length * 120);
+    expect(result).toMatchObject({ outcome: 'completed', output: 'parent done' });
+    const [answer] = events.flatMap((event) =>
+      event.type === 'tool_result' ? [JSON.parse(event.content)] : [],
+    );
+    expect(answer).toMatchObject({ outcome: 'completed', output: 'child done' });
+    expect(answer.diff).toContain('made-by-child.txt');
+    expect(existsSync(join(kit.project, 'made-by-child.txt'))).toBe(false);
+    expect(await kit.client.list()).toEqual([]);
+  },
+  SLOW,
+);
+
+test('an rlm agent is offered the tools of the MCP servers it is given, and refused one that does not start', async () => {
+  await using kit = toolKit();
+  const mcpServers = {
+    echo: { command: process.execPath, args: [fixtureBin('mcp-echo.mjs')], env: { MCP_ECHO_WORD: 'word' } },
+  };
+  const { result, events, server } = await ran(
+    kit,
+    [call('mcp__echo__echo', { text: 'hi' }), { text: 'ok' }],
+    { mcpServers },
+  );
+  expect([result.outcome, server.requests[0]?.tools.includes('mcp__echo__echo')]).toEqual([
+    'completed',
+    true,
+  ]);
+  const contents = events.flatMap((event) => (event.type === 'tool_result' ? [event.content] : []));
+  expect(contents).toEqual(['{"content":"hi word"}']);
+  const error = await wreckitErrorOf(() =>
+    ran(kit, [{ text: 'x' }], { mcpServers: { bad: { command: '/nonexistent' } } }),
+  );
+  expect([error.code, error.message.includes('"bad"')]).toEqual(['CONFIG_INVALID', true]);
 });
