@@ -142,10 +142,11 @@ copy() {
 
 stop_late() {
   nap= is_over=
-  trap 'is_over=1; [ "$nap" ] && kill "$nap"' TERM
+  # SIGKILL: what is forked with a handler may lose a signal that it could handle.
+  trap 'is_over=1; [ "$nap" ] && kill -s KILL "$nap"' TERM
   sleep "$timeout" &
   nap=$!
-  [ "$is_over" ] && kill "$nap"
+  [ "$is_over" ] && kill -s KILL "$nap"
   wait "$nap"
   [ "$is_over" ] && return
   trap '' TERM
