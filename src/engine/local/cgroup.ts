@@ -83,8 +83,8 @@ export interface CgroupUsage {
 }
 
 /** Whether the group `name`, of which process `pid` is a member, is held still by the kernel. */
-export function isFrozen(pid: number, name: string): boolean {
-  const read = groupDirs(pid, name);
+export function isFrozen(pid: number, name: string, mounts: readonly Mount[] = readMounts()): boolean {
+  const read = groupDirs(pid, name, mounts);
   const v1State = read('freezer', 'freezer.state');
   if (v1State !== null) return v1State.trim() !== 'THAWED';
   return /^frozen 1$/m.test(read('', 'cgroup.events') ?? '');
@@ -146,8 +146,7 @@ export function removeGroups(rootless: boolean, isStale: (name: string) => boole
 type GroupReader = (controller: string, file: string) => string | null;
 
 /** Reads a file of the group of `pid`: of a v1 controller, or ('') of the unified hierarchy. */
-function groupDirs(pid: number, name: string): GroupReader {
-  const mounts = readMounts();
+function groupDirs(pid: number, name: string, mounts: readonly Mount[] = readMounts()): GroupReader {
   const groups = (readText(`/proc/${pid}/cgroup`) ?? '').split('\n').map((line) => line.split(':'));
   return (controller, file) => {
     const mount = mounts.find((each) =>

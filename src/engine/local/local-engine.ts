@@ -20,6 +20,7 @@ import type {
 import type { NetworkRule, PolicyOps, PolicyPart } from '../policy.ts';
 import type { PortOps } from '../ports.ts';
 import { isFrozen } from './cgroup.ts';
+import { type Mount, readMounts } from './host-mounts.ts';
 import type { RunningSprite } from './inside.ts';
 import { lazily } from './lazily.ts';
 import type { LocalSprites } from './local-sprites.ts';
@@ -91,10 +92,11 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async list({ prefix = '', labels = {} }: SpriteFilter = {}): Promise<Sprite[]> {
+    const mounts = readMounts();
     return this.store
       .names()
       .filter((name) => name.startsWith(prefix))
-      .map((name) => this.look(name))
+      .map((name) => this.look(name, mounts))
       .filter((sprite) => sprite !== null)
       .filter((sprite) => Object.entries(labels).every(([key, value]) => sprite.labels[key] === value));
   }
@@ -170,8 +172,8 @@ export class LocalEngine implements SpriteEngine {
     return await this.sprites.awake(name, waiting);
   }
 
-  private isFrozen(record: SpriteRecord): boolean {
-    return record.init !== null && isFrozen(record.init.pid, containerOf(this.container(record)).id);
+  private isFrozen(record: SpriteRecord, mounts?: readonly Mount[]): boolean {
+    return record.init !== null && isFrozen(record.init.pid, containerOf(this.container(record)).id, mounts);
   }
 
   private container(record: SpriteRecord): SpriteContainer {
@@ -213,23 +215,26 @@ export class LocalEngine implements SpriteEngine {
     return record.init !== null && isUp(record) ? runningSprite(this.container(record), record.init) : null;
   }
 
-  private look(name: string): Sprite | null {
+  private look(name: string, mounts: readonly Mount[]): Sprite | null {
     try {
       const record = this.store.find(name);
-      return record === null ? null : this.view(record);
+      return record === null ? null : this.view(record, mounts);
     } catch (error) {
       return unknownSprite(name, toWreckitError(error).message);
     }
   }
 
-  private view(record: SpriteRecord): Sprite {
+  /** `mounts`: what the kernel says of them, where that was asked already. */
+  private view(record: SpriteRecord, mounts?: readonly Mount[]): Sprite {
     const { dir } = this.store.dirsOf(record.name);
     const active = statSync(join(dir, 'sessions'), { throwIfNoEntry: false });
+    const isRunning = isUp(record);
     return spriteView(record, {
       lockFile: this.store.lockFile(record.name),
-      isFrozen: isUp(record) && this.isFrozen(record),
+      isUp: isRunning,
+      isFrozen: isRunning && this.isFrozen(record, mounts),
       lastActiveAt: active ? active.mtime.toISOString() : null,
-      runningSessions: isUp(record) ? countRunningSessions(dir) : 0,
+      runningSessions: isRunning ? countRunningSessions(dir) : 0,
     });
   }
 }

@@ -2,11 +2,11 @@
 import type { Sprite, SpriteState } from '../../contract/schemas.ts';
 import { lockHolder } from './lock.ts';
 import type { SpriteRecord } from './record.ts';
-import { isUp } from './running.ts';
 import { SPRITE_HOME } from './sprite-dirs.ts';
 
 export interface ViewFacts {
   readonly lockFile: string;
+  readonly isUp: boolean;
   readonly isFrozen: boolean;
   readonly lastActiveAt: string | null;
   readonly runningSessions: number;
@@ -60,11 +60,11 @@ export function unknownSprite(name: string, error: string): Sprite {
 
 function stateOf(
   record: SpriteRecord,
-  { lockFile, isFrozen }: ViewFacts,
+  { lockFile, isUp, isFrozen }: ViewFacts,
 ): { state: SpriteState; error: string | null } {
   switch (record.phase) {
     case 'ready':
-      if (!isUp(record)) return { state: 'cold', error: null };
+      if (!isUp) return { state: 'cold', error: null };
       return { state: isFrozen ? 'warm' : 'running', error: null };
     case 'creating':
     case 'booting':
