@@ -29,9 +29,9 @@ export const verb: WreckitVerb<Options> = {
       )
       .option('--read-only', 'only tools that change nothing'),
   examples: [
-    ['wreckit mcp', 'the server; a client starts it, see wreckit mcp install'],
-    ['wreckit mcp --allow spawn_sprite,exec_in_sprite,kill_sprite', 'three tools and no more'],
-    ['wreckit mcp --read-only --owner all', 'look at every sprite of this machine, change none'],
+    ['wreckit mcp serve', 'the server; "wreckit mcp" is the same. A client starts it: wreckit mcp install'],
+    ['wreckit mcp serve --allow spawn_sprite,exec_in_sprite,kill_sprite', 'three tools and no more'],
+    ['wreckit mcp serve --read-only --owner all', 'look at every sprite of this machine, change none'],
   ],
   async run(context) {
     const { options, io, signal } = context;
