@@ -72,7 +72,10 @@ export interface SessionSpec {
   readonly stdin?: boolean | undefined;
   /** The command is stopped after this long, also when no client is left. */
   readonly timeoutMs?: number | undefined;
-  /** Each log keeps at least the last bytes of this many (default 64 MiB); its head is punched out. */
+  /**
+   * No log takes more of the disk than this (default 64 MiB, at least 1 MiB): its head goes, when nobody reads it,
+   * and at least the last three quarters stay. Offsets stay what they are.
+   */
   readonly logCapBytes?: number | undefined;
   /** What a front end keeps with the session; the engine does not read it. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;

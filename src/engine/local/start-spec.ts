@@ -11,6 +11,7 @@ import { type CgroupSupport, cgroupSupport } from './cgroup.ts';
 import { DEFAULT_RULES } from './egress/policy-file.ts';
 import { checkRules } from './egress/rules.ts';
 import { HOST_IMAGE } from './images.ts';
+import { checkedEnv } from './program-strings.ts';
 import { RECORD_VERSION, type SpriteRecord } from './record.ts';
 
 const GIB = 1024 ** 3;
@@ -130,7 +131,7 @@ export function newRecord({
     owner: spec.owner ?? null,
     labels: spec.labels ?? {},
     annotations: spec.annotations ?? {},
-    env: spec.env ?? {},
+    env: checkedEnv(spec.env ?? {}),
     image: spec.image ?? HOST_IMAGE,
     image_dir: imageDir,
     limits,

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Session } from '../../../contract/schemas.ts';
-import { WreckitError } from '../../../errors.ts';
+import { errnoOf, WreckitError } from '../../../errors.ts';
 import { identify } from '../../../process/identity.ts';
 import type {
   OutputChunk,
@@ -100,7 +100,7 @@ export class LocalSession implements SessionHandle {
       if (changes === null) yield* presentOutput(source);
       else yield* followOutput(source, { changes, onWait: () => this.#enforceTimeout(changes) });
     } finally {
-      lease[Symbol.dispose]();
+      lease?.[Symbol.dispose]();
       if (changes !== null) this.#unwatch(changes);
     }
   }
@@ -127,15 +127,13 @@ export class LocalSession implements SessionHandle {
   }
 
   async exit(waiting: Waiting = {}): Promise<SessionExit> {
+    const known = this.#exitNow();
+    if (known !== null) return known;
     const changes = this.#watch();
     try {
       for (;;) {
-        const { phase, state } = this.#facts();
-        const exit = state?.exit ?? null;
-        if (phase === 'exited' && exit !== null) {
-          return { exitCode: exit.code, signal: exitSignal(exit), timedOut: exit.timed_out };
-        }
-        if (phase !== 'running') throw this.#lostError();
+        const exit = this.#exitNow();
+        if (exit !== null) return exit;
         await this.#enforceTimeout(changes);
         await changes.next(waiting);
       }
@@ -158,10 +156,25 @@ export class LocalSession implements SessionHandle {
     throw new WreckitError('SESSION_LOST', `session ${this.id}: its record is gone`);
   }
 
-  #newLease(streams: readonly OutputStream[]): Lease {
+  /** null while it runs. Throws `SESSION_LOST`. */
+  #exitNow(): SessionExit | null {
+    const { phase, state } = this.#facts();
+    const exit = state?.exit ?? null;
+    if (phase === 'running') return null;
+    if (phase === 'lost' || exit === null) throw this.#lostError();
+    return { exitCode: exit.code, signal: exitSignal(exit), timedOut: exit.timed_out };
+  }
+
+  /** null: there is nothing to hold back any more, or no room to say so (what was dropped then shows). */
+  #newLease(streams: readonly OutputStream[]): Lease | null {
     const reader = identify(process.pid);
-    if (reader === null) throw new WreckitError('INTERNAL', 'session: /proc does not show this process');
-    return new Lease({ path: this.#path, streams, logCapBytes: this.#meta.log_cap_bytes, reader });
+    if (reader === null || this.#facts().state?.is_drained === true) return null;
+    try {
+      return new Lease({ path: this.#path, streams, logCapBytes: this.#meta.log_cap_bytes, reader });
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return null;
+    }
   }
 
   #releaseLease(): void {

@@ -13,7 +13,7 @@ export interface OutputSource {
   readonly streams: readonly OutputStream[];
   readonly request: OutputRequest;
   /** What keeps the bytes until they are read. */
-  readonly lease: Lease;
+  readonly lease: Lease | null;
 }
 
 export interface Following {
@@ -33,7 +33,7 @@ export async function* followOutput(source: OutputSource, following: Following):
       let hasRead = false;
       for (const log of logs) {
         request.signal?.throwIfAborted();
-        source.lease.advance(log.stream, log.offset);
+        source.lease?.advance(log.stream, log.offset);
         const chunk = log.read(buffer, Number.MAX_SAFE_INTEGER);
         if (chunk === null) continue;
         hasRead = true;
@@ -43,7 +43,7 @@ export async function* followOutput(source: OutputSource, following: Following):
       else if (isOver) return;
       else if (end.isReached()) isOver = true;
       else {
-        for (const log of logs) source.lease.settle(log.stream, log.offset);
+        for (const log of logs) source.lease?.settle(log.stream, log.offset);
         await following.onWait();
         await following.changes.next(request, end.nextLookMs());
       }
@@ -62,7 +62,7 @@ export async function* presentOutput(source: OutputSource): AsyncGenerator<Outpu
       const end = log.size();
       for (;;) {
         source.request.signal?.throwIfAborted();
-        source.lease.advance(log.stream, log.offset);
+        source.lease?.advance(log.stream, log.offset);
         const chunk = log.read(buffer, end);
         if (chunk === null) break;
         yield chunk;
