@@ -1,5 +1,5 @@
 /** The sprites of one state directory, by name. */
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSpriteName, quote } from '../../contract/names.ts';
@@ -109,8 +109,9 @@ export class SpriteStore {
   }
 }
 
-/** Links are unlinked, never followed. */
+/** Links are unlinked, never followed. Nothing there: nothing to do. */
 export async function deleteTree(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
   if (process.getuid?.() !== 0) await openUp(path);
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
