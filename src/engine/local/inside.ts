@@ -45,13 +45,9 @@ export interface InsideRequest {
 }
 
 export interface ExecFlags {
-  /** Return once it runs; its standard streams are the caller's. */
-  readonly detach?: boolean | undefined;
   readonly pidFile?: string | undefined;
   /** Descriptors 3 to 2+n are passed on. */
   readonly preserveFds?: number | undefined;
-  /** Where the runtime writes what it has to say; its standard error when absent. */
-  readonly logFile?: string | undefined;
 }
 
 /** Root runs nothing out of the sprite user's own directories by accident. */
@@ -88,10 +84,7 @@ export function writeProcessFile(path: string, sprite: RunningSprite, request: I
 
 /** Host argv that runs what `processFile` describes. Its umask is that of the command (runc 1.1 sets none). */
 export function execArgv(sprite: RunningSprite, processFile: string, flags: ExecFlags = {}): string[] {
-  const argv = [sprite.runtime, '--root', sprite.runtimeRoot];
-  if (flags.logFile !== undefined) argv.push('--log', flags.logFile);
-  argv.push('exec', '--process', processFile);
-  if (flags.detach) argv.push('--detach');
+  const argv = [sprite.runtime, '--root', sprite.runtimeRoot, 'exec', '--process', processFile];
   if (flags.pidFile !== undefined) argv.push('--pid-file', flags.pidFile);
   if (flags.preserveFds !== undefined) argv.push('--preserve-fds', String(flags.preserveFds));
   return [...argv, sprite.containerId];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import type { SessionHandle, SessionSpec } from '../../../engine/engine.ts';
 import { findSession, killSession, openSession } from '../../../engine/local/sessions/index.ts';
+import { findMembers } from '../../../engine/local/sessions/members.ts';
 import { identify, isSameProcess } from '../../../process/identity.ts';
 import { readIfThere } from '../../../process/proc-stat.ts';
 import { type BareContainer, bareContainer } from '../../helpers/bare-container.ts';
@@ -22,10 +23,18 @@ async function up(command: string, spec: Partial<SessionSpec> = {}): Promise<Ses
   return session;
 }
 
-function pids(session: SessionHandle): { supervisor: number; leader: number } {
+function supervisorOf(session: SessionHandle): number {
   const { state } = factsOf(sprite, session.id);
   if (state === null) throw new Error('no supervisor');
-  return { supervisor: state.supervisor[0], leader: state.leader[0] };
+  return state.supervisor[0];
+}
+
+/** The shell inside that waits for the command. */
+async function wrapperOf(session: SessionHandle): Promise<number> {
+  const members = await findMembers(factsOf(sprite, session.id));
+  const wrapper = members.find((pid) => readIfThere(`/proc/${pid}/cmdline`)?.includes('echo begun'));
+  if (wrapper === undefined) throw new Error('no wrapper');
+  return wrapper;
 }
 
 /** Whether anything in the sprite was started with this word as its last argument. */
@@ -148,7 +157,7 @@ describe('timeoutMs', () => {
   test('leaves a command alone that ends in time', async () => {
     const outcome = await runInSession(sprite, 'exit 3', { timeoutMs: 60_000 });
     expect(outcome).toMatchObject({ exitCode: 3, timedOut: false });
-    const { supervisor } = pids(findSession(sprite.dir, outcome.id, sprite));
+    const supervisor = supervisorOf(findSession(sprite.dir, outcome.id, sprite));
     await eventually(() => !isLeft('60.000') && identify(supervisor) === null);
   });
 });
@@ -156,7 +165,7 @@ describe('timeoutMs', () => {
 describe('a session whose', () => {
   test('supervisor was killed is lost, keeps its output, and can still be ended', async () => {
     await using session = await up('echo up; sleep 7041; echo not reached');
-    process.kill(pids(session).supervisor, 'SIGKILL');
+    process.kill(supervisorOf(session), 'SIGKILL');
     const error = await wreckitErrorOf(() => session.exit());
     expect(error.code).toBe('SESSION_LOST');
     expect(await session.info()).toMatchObject({ state: 'lost', exit_code: null });
@@ -167,9 +176,9 @@ describe('a session whose', () => {
     expect(await killSession(sprite.dir, session.id, KILL)).toMatchObject({ alreadyGone: true });
   });
 
-  test('first process inside was killed is lost, and the rest of it can be ended', async () => {
+  test('wrapper inside was killed is lost, and the rest of it can be ended', async () => {
     await using session = await up('echo up; exec sleep 7051');
-    process.kill(pids(session).leader, 'SIGKILL');
+    process.kill(await wrapperOf(session), 'SIGKILL');
     expect((await wreckitErrorOf(() => session.exit())).code).toBe('SESSION_LOST');
     expect(isLeft('7051')).toBe(true);
     expect(await killSession(sprite.dir, session.id, { name: 'KILL' })).toMatchObject({ alreadyGone: false });

@@ -2,12 +2,15 @@
  * Ends a session from the host: the signal to its process group, time to obey, then SIGKILL to all of it.
  * The supervisor records how it ended; where there is none left, this does.
  */
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { WreckitError } from '../../../errors.ts';
 import { isSameProcess } from '../../../process/identity.ts';
 import type { KillSessionResult, SignalSpec, Waiting } from '../../engine.ts';
 import { Changes } from './changes.ts';
 import { findMembers, killMembers, signalMembers } from './members.ts';
 import { requireFacts } from './require-facts.ts';
+import { isSessionId } from './session-dir.ts';
 import { readFacts, type SessionFacts, supervisorOf } from './session-facts.ts';
 import { type Ending, noteEnding, readEnding, readState, recordExit, ticksNow } from './session-state.ts';
 import { shortSignalName } from './signal-names.ts';
@@ -64,12 +67,19 @@ export async function killNow(
 async function started(seen: SessionFacts, changes: Changes, waiting: Waiting): Promise<SessionFacts | null> {
   const deadline = performance.now() + START_MS;
   for (let facts: SessionFacts | null = seen; facts !== null; facts = readFacts(seen.path)) {
-    if (facts.state !== null && facts.state.leader[0] !== 0)
-      return isSameProcess(facts.meta.init) ? facts : null;
+    if (facts.state !== null && facts.state.leader !== 0) {
+      return isSameProcess(facts.meta.init) && !isNumberReused(facts) ? facts : null;
+    }
     if (facts.phase !== 'running' || performance.now() > deadline) return null;
     await changes.next(waiting);
   }
   return null;
+}
+
+/** A later session has the same number: the kernel gives it out again only when nothing is left of the first. */
+function isNumberReused({ path, meta, state }: SessionFacts): boolean {
+  const later = readdirSync(dirname(path)).filter((id) => isSessionId(id) && id > meta.id);
+  return later.some((id) => readState(join(dirname(path), id))?.leader === state?.leader);
 }
 
 async function alreadyGone(path: string, changes: Changes, waiting: Waiting): Promise<KillSessionResult> {

@@ -7,7 +7,7 @@ import type { SessionFacts } from './session-facts.ts';
 import { SIGNALLING } from './signalling.ts';
 
 const CALL_TIMEOUT_MS = 15_000;
-const ARGUMENTS = 'init=$1 leader=$2 leader_born=$3 is_tty=$4; shift 4';
+const ARGUMENTS = 'init=$1 leader=$2 is_tty=$3; shift 3';
 
 /** Host pids. */
 export async function findMembers(facts: SessionFacts): Promise<number[]> {
@@ -27,8 +27,7 @@ export async function killMembers(facts: SessionFacts): Promise<boolean> {
 }
 
 async function call({ meta, state }: SessionFacts, action: string, args: readonly string[]) {
-  const [leader, born] = state?.leader ?? [0, ''];
-  const who = [String(meta.init.pid), String(leader), born, meta.tty === null ? '0' : '1'];
+  const who = [String(meta.init.pid), String(state?.leader ?? 0), meta.tty === null ? '0' : '1'];
   const result = await run(['/bin/sh', '-c', 'eval "$WISP_PROGRAM"', 'wisp-signal', ...who, ...args], {
     env: { ...TOOL_ENV, WISP_PROGRAM: `${ARGUMENTS}\n${SIGNALLING}\n${action}` },
     timeoutMs: CALL_TIMEOUT_MS,

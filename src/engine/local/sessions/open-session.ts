@@ -83,7 +83,7 @@ async function removeHalfMade(path: string): Promise<void> {
   if (facts !== null && leader > 0) {
     await killMembers({
       ...facts,
-      state: { supervisor: [0, ''], leader: [leader, ''], copiers: [], exit: null, is_drained: true },
+      state: { supervisor: [0, ''], leader, copiers: [], exit: null, is_drained: true },
     });
   }
   rmSync(path, { recursive: true, force: true });

@@ -11,10 +11,11 @@ import { readText } from './small-file.ts';
 const STATE_BYTES = 448;
 const ENDING_BYTES = 64;
 
-/** Start times are those of /proc/PID/stat; pid 0: not known (yet). */
+/** The start time is that of /proc/PID/stat. */
 export interface SessionState {
   readonly supervisor: readonly [pid: number, born: string];
-  readonly leader: readonly [pid: number, born: string];
+  /** Host pid of the first process inside, long gone, by which the kernel knows the session; 0: not there yet. */
+  readonly leader: number;
   readonly copiers: readonly number[];
   readonly exit: ExitRecord | null;
   /** Every byte is in the logs. */

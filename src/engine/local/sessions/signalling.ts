@@ -2,7 +2,7 @@ import { shellText } from './shell-text.ts';
 
 /**
  * Shell functions that find and signal the processes of a session from the host. Variables: `init` is the
- * sprite's PID 1, `leader` the session's first process (host pids), `leader_born` its start time, `is_tty` is 1 for a terminal session.
+ * sprite's PID 1, `leader` the number of its kernel session, which is that of its first process (host pids), `is_tty` is 1 for a terminal session.
  *
  * From the host, because inside there may be no process left to start (pids limit), and a sprite's own `ps`
  * says what the sprite wants. A process is only ever signalled after it was seen in the sprite's pid
@@ -22,11 +22,6 @@ read_stat() {
 # Sets groups to their process groups.
 find_members() {
   rows= members=' ' groups=' '
-  # The number of the first process may by now be another's: then all of the session is gone.
-  if [ "$leader_born" ] && read_stat "$leader"; then
-    set -- $stat
-    [ "\${20}" = "$leader_born" ] || return 0
-  fi
   for at in /proc/[0-9]*; do
     pid=\${at#/proc/}
     is_inside "$pid" && read_stat "$pid" || continue

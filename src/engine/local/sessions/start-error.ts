@@ -6,7 +6,7 @@ import { readText } from './small-file.ts';
 
 /** Why the runtime did not start the command, from what it wrote into the session's directory. */
 export function startError(path: string): SpriteExecError {
-  const logs = ['runtime.log', 'stderr.log', 'stdout.log'].map((name) => readText(join(path, name)));
+  const logs = ['stderr.log', 'stdout.log', 'runtime.log'].map((name) => readText(join(path, name)));
   const said = lastMessage(logs.find((log) => log !== '') ?? '');
   const dir = readFacts(path)?.meta.dir ?? '';
   const details = { runtime_message: said };

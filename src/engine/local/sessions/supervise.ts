@@ -121,17 +121,15 @@ function spawnSupervisor({ sprite, path, request }: Start): ChildProcess {
       String(TIMEOUT_GRACE_MS / 10),
       String(sprite.initPid),
       ...execArgv(sprite, '/proc/self/fd/7', {
-        detach: true,
         pidFile: join(path, 'pid'),
-        preserveFds: 1,
-        logFile: join(path, 'runtime.log'),
+        preserveFds: 4,
       }),
     ];
   }
 }
 
 function isStarted(path: string): boolean {
-  return (readState(path)?.leader[0] ?? 0) !== 0;
+  return (readState(path)?.leader ?? 0) !== 0;
 }
 
 function killTree(supervisor: ChildProcess): void {

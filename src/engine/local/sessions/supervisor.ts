@@ -5,11 +5,11 @@ import { SIGNALLING } from './signalling.ts';
  * The one process tree that a session has on the host: a POSIX shell, detached from whoever opened the
  * session, and one dd per log. It outlives the client; nothing else is resident.
  *
- *   client ──spec (fd 3)──▶ supervisor ──▶ runtime exec -d ──▶ wrapper ──▶ command
- *     ▲                        │              fd 3: "begun",  │              │ stdout, stderr
- *     │                        │◀───────────── "exit N" ──────┘              │
- *     │                        └─ copier per log: dd ◀───────────────────────┘
- *     └───────────── state, stdout.log, stderr.log ◀───────────┘
+ *   client ──spec (fd 3)──▶ supervisor ──▶ runtime exec ──▶ wrapper ──▶ command
+ *     ▲                        │           fd 3: "begun",  │              │ stdout, stderr
+ *     │                        │◀────────── "exit N" ──────┘              │
+ *     │                        └─ copier per log: dd ◀────────────────────┘
+ *     └───────────── state, stdout.log, stderr.log ◀────────┘
  *
  * A copier bounds its log: it punches out the head, but waits for readers that live and have not got that far
  * (see Lease); meanwhile the pipe is full and the command waits. When the disk is full a log gives up its past,
@@ -23,7 +23,7 @@ shift 7
 unset WISP_SUPERVISOR
 # That of the command, too (the runtime sets none); what is made here lies in a closed directory.
 umask 022
-block=65536 own_born= timer= leader=0 leader_born= born= out_copier=0 err_copier=0 code= is_signal=false timed_out=false
+block=65536 own_born= timer= leader=0 born= out_copier=0 err_copier=0 code= is_signal=false timed_out=false
 exit=null is_drained=false
 newline='
 '
@@ -36,7 +36,7 @@ born_of() { read_stat "$1" && set -- $stat && born=\${20}; }
 
 # See session-state.ts for the lengths.
 write_state() {
-  printf '%-447s\n' "{\"supervisor\":[$$,\"$own_born\"],\"leader\":[$leader,\"$leader_born\"],\
+  printf '%-447s\n' "{\"supervisor\":[$$,\"$own_born\"],\"leader\":$leader,\
 \"copiers\":[$out_copier,$err_copier],\"exit\":$exit,\"is_drained\":$is_drained}" 1<>"$dir/state"
 }
 
@@ -196,9 +196,14 @@ born_of $$
 own_born=$born
 write_state
 exec 7<&3 3<&-
-case $input in pipe | tty) mkfifo -m 600 "$dir/stdin" || exit 1 ;; esac
-# Both ends, so that neither of the others' has to wait: the command's to read, the client's to write.
-[ "$input" = pipe ] && exec 6<>"$dir/stdin"
+case $input in
+  none) exec 6</dev/null ;;
+  *)
+    mkfifo -m 666 "$dir/stdin" || exit 1
+    # Both ends: the command may then open it to read and the client to write, without waiting for each other.
+    exec 6<>"$dir/stdin"
+    ;;
+esac
 
 # Three pipes without starting a program: the reading ends are those of here-documents of one empty line, the
 # writing ends are opened by name (/proc/self/fd). A shell that keeps here-documents in files gets fifos.
@@ -216,37 +221,36 @@ else
   # To open one end alone waits for the other.
   exec 9<>"$dir/out" 4<"$dir/out" 9<>"$dir/err" 5<"$dir/err" 9<>"$dir/status" 8<"$dir/status" 9>&-
 fi
-
-# Held until the command has them, for a pipe that nobody writes to is at its end.
+# Held until the command has them, for a pipe that nobody writes to is at its end. Nobody but the command gets
+# at them; that it may open them by name (/dev/stdout) takes the mode.
 exec 3>/proc/self/fd/4 9>/proc/self/fd/5
+chmod 666 /proc/self/fd/3 /proc/self/fd/9
 # In brackets: a function whose descriptors are changed keeps copies of the old ones.
 (copy stdout) <&4 >/dev/null 2>&1 3>&- 4<&- 5<&- 6>&- 7<&- 8<&- 9>&- &
 out_copier=$!
-if [ "$is_tty" = 0 ]; then
+if [ "$is_tty" = 1 ]; then
+  exec 9>&3
+else
   (copy stderr) <&5 >/dev/null 2>&1 3>&- 4<&- 5<&- 6>&- 7<&- 8<&- 9>&- &
   err_copier=$!
 fi
-status=/proc/self/fd/8
+# 3 to 6 become what the wrapper knows them as; 7 is for the runtime. It ends with the command's first shell,
+# which is killed, so its exit code says nothing.
 case $input in
-  none) "$@" </dev/null >&3 2>&9 3>"$status" 4<&- 5<&- 8<&- 9>&- ;;
-  pipe) "$@" <"$dir/stdin" >&3 2>&9 3>"$status" 4<&- 5<&- 6>&- 8<&- 9>&- ;;
-  tty) "$@" <>"$dir/stdin" >&3 2>&1 3>"$status" 4<&- 5<&- 8<&- 9>&- ;;
+  # An end that can only read, so that there is an end of it.
+  pipe) "$@" </dev/null >/dev/null 2>"$dir/runtime.log" 4>&3 5>&9 6<"$dir/stdin" 3>/proc/self/fd/8 8<&- 9>&- ;;
+  *) "$@" </dev/null >/dev/null 2>"$dir/runtime.log" 4>&3 5>&9 3>/proc/self/fd/8 8<&- 9>&- ;;
 esac
-failed=$?
 exec 3>&- 4<&- 5<&- 7<&- 9>&-
-# The runtime does not tell when its very last step, to become the command's shell, has failed.
+read -r leader <"$dir/pid"
 word=
-if [ "$failed" = 0 ]; then
-  read -r leader <"$dir/pid"
-  read -r word <&8
-fi
+read -r word <&8
 if [ "$word" != begun ]; then
   leader=0 code=125
   record_exit
   record_end
   exit 1
 fi
-born_of "$leader" && leader_born=$born
 write_state
 if [ "$timeout" ]; then
   # A shell that begins with a handler loses what comes before it has put the handler away.

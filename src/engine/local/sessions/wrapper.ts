@@ -1,18 +1,33 @@
 import { shellText } from './shell-text.ts';
 
 /**
- * What runs inside as the first process of a session: it starts the command, outlives it, and tells the
- * supervisor on descriptor 3 that it is there ("begun") and how the command ended ("exit N"). Signals meant for the group don't end it. Its own
- * standard error is descriptor 3, too: shells say there which signal ended a command.
+ * What runs inside as the first processes of a session. The runtime starts a shell, which starts another one,
+ * the wrapper, and is killed by it: so the wrapper's parent is the sprite's PID 1, which reaps it, whatever the
+ * host's does. Its descriptors: 3 to the supervisor, 4 and 5 the command's output, 6 its input.
+ *
+ * The wrapper starts the command, outlives it, and tells the supervisor that it is there ("begun") and how the
+ * command ended ("exit N"). Signals meant for the group don't end it. Its own standard error goes to the
+ * supervisor, too: shells say there which signal ended a command.
  */
-const PREPARE = shellText`
+function wrapper(runCommand: string): string {
+  return `
+# A shell that can't fork ends at once.
+trap 'echo begun >&3; ${SAY_FULL}' 0
+(
 trap : 1 2 3 6 10 12 13 14 15 24 25 26 27 29 30 31
-exec 4>&2 2>&3
-# A shell that can't fork ends at once: the sprite has as many processes as it may.
-trap 'echo "wisp: the sprite can start no more processes" >&4; echo "exit 126" >&3' 0
-`;
+exec 0<&6 1>&4 4>&5 2>&3 5>&- 6<&-
+kill -s KILL "$$"
+trap 'exec 5>&4; ${SAY_FULL}' 0
+${runCommand}
+status=$?
+trap - 0
+echo "exit $status" >&3
+)`;
+}
 
-/** The command gets no descriptor but its own three. \`exec\` runs programs, never a shell's builtin. */
+const SAY_FULL = 'echo "wisp: the sprite can start no more processes" >&5; echo "exit 126" >&3';
+
+/** The command gets no descriptor but its own three. `exec` runs programs, never a shell's builtin. */
 const RUN_COMMAND = shellText`
 echo begun >&3
 (
@@ -20,9 +35,6 @@ echo begun >&3
   case $1 in -*) echo "wisp: $1: not found" >&2; exit 127 ;; esac
   exec "$@"
 )
-status=$?
-trap - 0
-echo "exit $status" >&3
 `;
 
 /** It has begun when its terminal is there and has its size. */
@@ -36,14 +48,11 @@ const RUN_ON_TERMINAL = shellText`
   export SHELL=/bin/sh
   exec script -qefc "$1" /dev/null
 )
-status=$?
-trap - 0
-echo "exit $status" >&3
 `;
 
 /** argv that runs `command` without a terminal. */
 export function plainWrapper(command: readonly string[]): string[] {
-  return ['/bin/sh', '-c', `${PREPARE}\n${RUN_COMMAND}`, 'wisp', ...command];
+  return ['/bin/sh', '-c', wrapper(RUN_COMMAND), 'wisp', ...command];
 }
 
 export interface TerminalCommand {
@@ -66,7 +75,7 @@ export function terminalWrapper({ command, cols, rows, shell }: TerminalCommand)
       ? `echo ${quoteWord(`wisp: ${program}: not found`)} >&2; exit 127`
       : `exec ${command.map(quoteWord).join(' ')}`,
   ].join('; ');
-  return ['/bin/sh', '-c', `${PREPARE}\n${RUN_ON_TERMINAL}`, 'wisp', line];
+  return ['/bin/sh', '-c', wrapper(RUN_ON_TERMINAL), 'wisp', line];
 }
 
 /** One word of a POSIX shell's command line, whatever characters it has. */
