@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --write] [-- start-up|run|stream|many …]`: how fast the programs are, against a reference measured in
+ * `npm run bench [-- --write] [-- start-up|run|stream|many|sync …]`: how fast the programs are, against a reference measured in
  * the same run. `--write` keeps the table in docs/benchmarks.md. Ends with 1 where a target is missed.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { manyRows } from './rows/many.ts';
 import { runRows } from './rows/run.ts';
 import { startUpRows } from './rows/start-up.ts';
 import { streamRows } from './rows/stream.ts';
+import { syncRows } from './rows/sync.ts';
 import { World } from './world.ts';
 
 const GROUPS: Readonly<Record<string, (world: World) => Row[] | Promise<Row[]>>> = {
@@ -18,6 +19,7 @@ const GROUPS: Readonly<Record<string, (world: World) => Row[] | Promise<Row[]>>>
   run: runRows,
   stream: streamRows,
   many: manyRows,
+  sync: syncRows,
 };
 
 async function measure(names: readonly string[]): Promise<Row[]> {

@@ -76,8 +76,9 @@ async function addRepository(
   collector.repositories.push(place);
   const submodules: BytePath[] = [];
   const args = ['ls-files', '--cached', '--others', '--stage', '-t', '--exclude-standard', '-z'];
-  const config = excludesConfig(repository.excludesFile);
-  for (const record of splitNul(await gitBytes(args, { ...gitAt(repository), config, signal }))) {
+  for (const record of splitNul(
+    await gitBytes(args, { ...gitAt(repository), withUserConfig: true, signal }),
+  )) {
     const tag = record[0];
     const isOther = tag === '?';
     const name = at + (isOther ? record.slice(2) : record.slice(record.indexOf('\t') + 1));
@@ -106,10 +107,6 @@ async function findSubmodule(
   return found.kind === 'repository' && found.repository.prefix === '' ? found.repository : null;
 }
 
-function excludesConfig(excludesFile: string | null): Record<string, string> {
-  return excludesFile === null ? {} : { 'core.excludesFile': excludesFile };
-}
-
 function addTree(collector: Collector, root: string, signal: AbortSignal | undefined): void {
   for (const name of walkFiles(root, { skipDirectory: isNeverEntered, signal })) {
     if (!name.split('/').some(isGitName)) collector.paths.add(name);
@@ -130,7 +127,7 @@ async function addWithIgnoreRules(
   try {
     await gitBytes(['init', '--quiet', '--bare', lent], { cwd: lent, signal });
     const args = ['ls-files', '--others', '--exclude-standard', '-z'];
-    const done = await git(args, { cwd: root, gitDir: lent, workTree: root, signal });
+    const done = await git(args, { cwd: root, gitDir: lent, workTree: root, withUserConfig: true, signal });
     if (done.failed) throw gitFailure(args, done, signal);
     for (const name of splitNul(Buffer.from(done.stdout))) {
       if (name.endsWith('/')) collector.nested.push(name.slice(0, -1));

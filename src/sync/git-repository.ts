@@ -5,8 +5,8 @@ import { quote } from '../contract/names.ts';
 import { errorOf } from '../errors.ts';
 import { type RunResult, run } from '../process/run.ts';
 import { decodeUtf8 } from '../process/text.ts';
-import { type BytePath, toBytePath } from './byte-path.ts';
-import { git, gitFailure, isGitMissing, programEnv } from './git.ts';
+import type { BytePath } from './byte-path.ts';
+import { git, gitFailure, isGitMissing, programEnv, userConfigEnv } from './git.ts';
 
 export interface GitRepository {
   /** The directory looked at; the work tree's top unless `prefix` says otherwise. */
@@ -23,10 +23,6 @@ export interface GitRepository {
   readonly objectFormat: 'sha1' | 'sha256';
   /** What git is in the middle of: `merge`, `rebase`, `cherry-pick`, `revert`, `bisect`. */
   readonly operation: string | null;
-  /** The user's own list of ignored files, used as git would. */
-  readonly excludesFile: string | null;
-  readonly userName: string | null;
-  readonly userEmail: string | null;
 }
 
 /** `none`: not in a repository, or git is not installed. `bare`: one without a work tree. */
@@ -38,60 +34,88 @@ export type FoundRepository =
 /** Throws `SPRITE_SYNC_FAILED` for a repository git refuses to use. */
 export async function findRepository(root: string, signal?: AbortSignal): Promise<FoundRepository> {
   const ask = (args: readonly string[]): Promise<RunResult> => askAsUser(root, args, signal);
-  const [where, gitDirAnswer, head, headRef, userConfig] = await Promise.all([
-    ask([
-      'rev-parse',
-      '--is-bare-repository',
-      '--is-inside-work-tree',
-      '--show-object-format',
-      '--show-prefix',
-    ]),
-    ask(['rev-parse', '--absolute-git-dir']),
-    ask(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']),
-    ask(['symbolic-ref', '--quiet', 'HEAD']),
-    ask(['config', '-z', '--type=path', '--get-regexp', '^(core\\.excludesfile|user\\.name|user\\.email)$']),
-  ]);
+  const answer = await ask(['rev-parse', ...FACTS]);
   signal?.throwIfAborted();
-  if (isGitMissing(where)) return { kind: 'none', isGitMissing: true };
-  if (where.failed) return notUsable(root, where);
-  const [isBare, isInside, objectFormat, ...prefix] = lineOf(where).split('\n');
+  if (isGitMissing(answer)) return { kind: 'none', isGitMissing: true };
+  const facts = lineOf(answer).split('\n');
+  // Without a commit the last two questions fail; with a line end in a path there are more lines than questions.
+  if (answer.failed && facts.length < FACTS.length - 3) return notUsable(root, answer);
+  const [isBare, isInside, objectFormat] = facts;
   if (isBare === 'true') return { kind: 'bare' };
   // Inside `.git` itself: no project.
   if (isInside !== 'true') return { kind: 'none', isGitMissing: false };
-  const gitDir = lineOf(gitDirAnswer);
-  const settings = settingsOf(userConfig);
+  const isPlain = !answer.failed && facts.length === FACTS.length - 1;
+  const { gitDir, prefix, head, headRef } = isPlain ? plainPlace(facts) : await askForPlace(ask);
   const repository: GitRepository = {
     root,
     gitDir,
     commonDir: commonDirOf(gitDir),
-    prefix: toBytePath(Buffer.from(prefix.join('\n'), 'latin1')),
-    head: head.failed ? null : lineOf(head),
-    headRef: headRef.failed ? null : lineOf(headRef),
+    prefix,
+    head,
+    headRef,
     objectFormat: objectFormat === 'sha256' ? 'sha256' : 'sha1',
     operation: operationOf(gitDir),
-    excludesFile: settings.get('core.excludesfile') ?? defaultExcludesFile(),
-    userName: settings.get('user.name') ?? null,
-    userEmail: settings.get('user.email') ?? null,
   };
   return { kind: 'repository', repository };
+}
+
+/** Seven answers, one line each: the last but one is the commit, the last `refs/heads/…`, or `HEAD` when detached. */
+const FACTS = [
+  '--is-bare-repository',
+  '--is-inside-work-tree',
+  '--show-object-format',
+  '--absolute-git-dir',
+  '--show-prefix',
+  'HEAD',
+  '--symbolic-full-name',
+  'HEAD',
+];
+
+type Place = Pick<GitRepository, 'gitDir' | 'prefix' | 'head' | 'headRef'>;
+
+function plainPlace(facts: readonly string[]): Place {
+  const [, , , gitDir = '', prefix = '', head = '', ref = ''] = facts;
+  return { gitDir: textOf(gitDir), prefix, head, headRef: ref === 'HEAD' ? null : ref };
+}
+
+/** One by one: where there is no commit yet, and for paths with line ends in them. */
+async function askForPlace(ask: (args: readonly string[]) => Promise<RunResult>): Promise<Place> {
+  const [gitDir, prefix, head, headRef] = await Promise.all([
+    ask(['rev-parse', '--absolute-git-dir']),
+    ask(['rev-parse', '--show-prefix']),
+    ask(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']),
+    ask(['symbolic-ref', '--quiet', 'HEAD']),
+  ]);
+  return {
+    gitDir: textOf(lineOf(gitDir)),
+    prefix: lineOf(prefix),
+    head: head.failed ? null : lineOf(head),
+    headRef: headRef.failed ? null : lineOf(headRef),
+  };
+}
+
+/** Of one character per byte. */
+function textOf(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /**
  * With the user's own configuration, which says what repositories are safe; of the repository's, nothing that
  * `rev-parse`, `symbolic-ref` and `config` would run.
  */
-async function askAsUser(root: string, args: readonly string[], signal?: AbortSignal): Promise<RunResult> {
-  const env: Record<string, string> = { ...programEnv(), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
-  for (const name of [
-    'HOME',
-    'XDG_CONFIG_HOME',
-    'USERPROFILE',
-    'GIT_CONFIG_GLOBAL',
-    'GIT_CEILING_DIRECTORIES',
-  ]) {
-    const value = process.env[name];
-    if (value !== undefined) env[name] = value;
-  }
+export async function askAsUser(
+  root: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<RunResult> {
+  const ceiling = process.env.GIT_CEILING_DIRECTORIES;
+  const env: Record<string, string> = {
+    ...programEnv(),
+    ...userConfigEnv(),
+    GIT_TERMINAL_PROMPT: '0',
+    LC_ALL: 'C',
+  };
+  if (ceiling !== undefined) env.GIT_CEILING_DIRECTORIES = ceiling;
   return await run(['git', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', ...args], {
     cwd: root,
     env,
@@ -118,16 +142,6 @@ function lineOf(answer: RunResult): string {
   return Buffer.from(answer.stdout).toString('latin1').replace(/\n$/, '');
 }
 
-function settingsOf(answer: RunResult): Map<string, string> {
-  const settings = new Map<string, string>();
-  if (answer.failed) return settings;
-  for (const field of decodeUtf8(answer.stdout).split('\0')) {
-    const lineEnd = field.indexOf('\n');
-    if (lineEnd > 0) settings.set(field.slice(0, lineEnd), field.slice(lineEnd + 1));
-  }
-  return settings;
-}
-
 function commonDirOf(gitDir: string): string {
   const file = path.join(gitDir, 'commondir');
   const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim() : '';
@@ -145,14 +159,6 @@ const OPERATIONS: readonly (readonly [string, string])[] = [
 
 function operationOf(gitDir: string): string | null {
   return OPERATIONS.find(([file]) => fs.existsSync(path.join(gitDir, file)))?.[1] ?? null;
-}
-
-/** Where git looks when `core.excludesFile` is not set. */
-function defaultExcludesFile(): string | null {
-  const configHome =
-    process.env.XDG_CONFIG_HOME || (process.env.HOME ? path.join(process.env.HOME, '.config') : undefined);
-  const file = configHome === undefined ? undefined : path.join(configHome, 'git', 'ignore');
-  return file !== undefined && fs.existsSync(file) ? file : null;
 }
 
 /** Options for plumbing in this repository. */

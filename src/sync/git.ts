@@ -17,6 +17,8 @@ export interface GitOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** More `-c` settings. */
   readonly config?: Readonly<Record<string, string>> | undefined;
+  /** With the user's own configuration below all that, for what it says is ignored. */
+  readonly withUserConfig?: boolean | undefined;
   readonly stdin?: StdinSource | undefined;
   readonly stdout?: OutputSink | undefined;
   readonly maxBytes?: number | undefined;
@@ -72,24 +74,37 @@ const NEUTRAL_ENV = {
 
 /** What a program needs of its environment to run at all. */
 export function programEnv(): Record<string, string> {
-  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'];
+  return pickEnv(['PATH', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR']);
+}
+
+function pickEnv(names: readonly string[]): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const name of kept) {
+  for (const name of names) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
   return env;
 }
 
+/** Where git finds the user's own configuration. */
+export function userConfigEnv(): Record<string, string> {
+  return pickEnv(['HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'GIT_CONFIG_GLOBAL']);
+}
+
 /** Runs git; a failure is in the result. */
 export async function git(args: readonly string[], options: GitOptions): Promise<RunResult> {
-  const settings = Object.entries({ ...NEUTRAL_CONFIG, ...options.config });
+  const { 'core.excludesFile': noExcludes, ...neutral } = NEUTRAL_CONFIG;
+  const { GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM, ...neutralEnv } = NEUTRAL_ENV;
+  const isUsers = options.withUserConfig === true;
+  const excludes = isUsers ? {} : { 'core.excludesFile': noExcludes };
+  const userEnv = isUsers ? userConfigEnv() : { GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM };
+  const settings = Object.entries({ ...neutral, ...excludes, ...options.config });
   const place: Record<string, string> = {};
   if (options.gitDir !== undefined) place.GIT_DIR = options.gitDir;
   if (options.workTree !== undefined) place.GIT_WORK_TREE = options.workTree;
   return await run(['git', ...settings.flatMap(([key, value]) => ['-c', `${key}=${value}`]), ...args], {
     cwd: options.cwd,
-    env: { ...programEnv(), ...NEUTRAL_ENV, ...place, ...options.env },
+    env: { ...programEnv(), ...neutralEnv, ...userEnv, ...place, ...options.env },
     stdin: options.stdin ?? 'ignore',
     stdout: options.stdout ?? 'capture',
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,

@@ -5,7 +5,6 @@ import type { TreeEntry } from './git-repository.ts';
 import type { PlannedEntry, PlannedFile, PushPlan, StatKey } from './push-plan.ts';
 import { type ContentHashes, type GitHash, hashContent, hashFile } from './read-content.ts';
 import type { ManifestEntry, SpriteRecord } from './sprite-record.ts';
-import { isBefore } from './sprite-scan.ts';
 
 export interface HostChanges {
   /** New or different here. Hashed only where a record or a filled sprite made it necessary. */
@@ -14,8 +13,6 @@ export interface HostChanges {
   readonly same: ReadonlyMap<BytePath, ManifestEntry>;
   /** In the record, but not sent any more: deleted here, or kept back now. */
   readonly removed: readonly BytePath[];
-  /** Some file had to be read to see that it is the same. */
-  readonly isRefreshed: boolean;
 }
 
 export interface ChangedEntry {
@@ -31,8 +28,8 @@ export type HeadTrees = ReadonlyMap<BytePath, TreeEntry>;
  * A clock tick of the kernel is 10 ms at most: a file changed that shortly before it was hashed may have
  * changed again within the same tick. File systems without fractions of seconds need two seconds.
  */
-const TICK_NS = 20_000_000n;
-const COARSE_NS = 2_000_000_000n;
+const TICK_MS = 20;
+const COARSE_MS = 2000;
 
 export function findHostChanges(
   plan: PushPlan,
@@ -42,8 +39,7 @@ export function findHostChanges(
 ): HostChanges {
   const changed: ChangedEntry[] = [];
   const same = new Map<BytePath, ManifestEntry>();
-  let isRefreshed = false;
-  const trust = record === null ? null : new StatTrust(record.hashedAtNs);
+  const hashedAtMs = record?.hashedAtMs ?? 0;
   for (const planned of plan.entries) {
     const before = record?.entries.get(planned.path);
     if (before === undefined || before.kind !== planned.kind) {
@@ -53,7 +49,7 @@ export function findHostChanges(
         before.kind === 'symlink' && planned.kind === 'symlink' && before.target === planned.target;
       if (isSame) same.set(planned.path, before);
       else changed.push({ planned, hashes: null });
-    } else if (before.stat !== null && trust?.isSame(before.stat, planned.stat) === true) {
+    } else if (before.stat !== null && isTrusted(before.stat, planned.stat, hashedAtMs)) {
       same.set(planned.path, before);
     } else {
       signal?.throwIfAborted();
@@ -61,38 +57,25 @@ export function findHostChanges(
       if (read === null) continue;
       const isExecutable = isExecutableMode(read.stat.mode);
       const isSame = read.sha256 === before.sha256 && isExecutable === before.isExecutable;
-      isRefreshed = true;
       if (isSame) same.set(planned.path, { ...before, gitOid: read.gitOid, stat: read.stat });
       else changed.push({ planned: { ...planned, stat: read.stat }, hashes: read });
     }
   }
   const kept = new Set(changed.map(({ planned }) => planned.path));
   const removed = [...(record?.entries.keys() ?? [])].filter((path) => !same.has(path) && !kept.has(path));
-  return { changed, same, removed, isRefreshed };
+  return { changed, same, removed };
 }
 
 /** Whether an unchanged stat means unchanged content. */
-export class StatTrust {
-  readonly #tickBefore: string;
-  readonly #coarseBefore: string;
-
-  constructor(hashedAtNs: string) {
-    const hashedAt = BigInt(hashedAtNs);
-    this.#tickBefore = String(hashedAt - TICK_NS);
-    this.#coarseBefore = String(hashedAt - COARSE_NS);
-  }
-
-  isSame(before: StatKey, now: StatKey): boolean {
-    const isEqual =
-      before.mtimeNs === now.mtimeNs &&
-      before.ctimeNs === now.ctimeNs &&
-      before.sizeBytes === now.sizeBytes &&
-      before.ino === now.ino &&
-      before.mode === now.mode;
-    if (!isEqual) return false;
-    const isCoarse = now.ctimeNs.endsWith('000000000');
-    return isBefore(now.ctimeNs, isCoarse ? this.#coarseBefore : this.#tickBefore);
-  }
+export function isTrusted(before: StatKey, now: StatKey, hashedAtMs: number): boolean {
+  const isEqual =
+    before.mtimeMs === now.mtimeMs &&
+    before.ctimeMs === now.ctimeMs &&
+    before.sizeBytes === now.sizeBytes &&
+    before.ino === now.ino &&
+    before.mode === now.mode;
+  if (!isEqual) return false;
+  return now.ctimeMs + (now.ctimeMs % 1000 === 0 ? COARSE_MS : TICK_MS) < hashedAtMs;
 }
 
 export function isExecutableMode(mode: number): boolean {

@@ -62,9 +62,9 @@ export function hostLinkAt(root: string, path: BytePath): BytePath | null {
   return lstatOf(root, path)?.isSymbolicLink() === true ? readLink(root, path) : null;
 }
 
-export function lstatOf(root: string, path: BytePath): fs.BigIntStats | undefined {
+export function lstatOf(root: string, path: BytePath): fs.Stats | undefined {
   try {
-    return fs.lstatSync(hostPath(root, path), { bigint: true, throwIfNoEntry: false });
+    return fs.lstatSync(hostPath(root, path), { throwIfNoEntry: false });
   } catch (thrown) {
     // Windows and macOS throw for some names and for a file where a directory was expected.
     const errno = errnoOf(thrown);

@@ -8,6 +8,7 @@ import { type BytePath, bytesOfPath, hostPath, nameOf, parentOf, parentsOf } fro
 import type { ProjectRepository } from './file-selection.ts';
 import { git, gitFailure, isGitMissing, splitNul } from './git.ts';
 import { topOf } from './git-repository.ts';
+import { readGitUser } from './git-user.ts';
 import { lstatOf } from './host-state.ts';
 
 export interface IgnoreQuestion {
@@ -76,12 +77,21 @@ async function ask(
       writeRules(tree, name, readRules(topOf(repository), name));
     }
   }
-  const excludesFile = repository?.excludesFile ?? null;
-  const config = excludesFile === null ? {} : { 'core.excludesFile': excludesFile };
+  // Set for this repository alone, it would be missing in the lent one.
+  const { excludesFile } = await readGitUser(root, signal);
+  const config = excludesFile === null ? undefined : { 'core.excludesFile': excludesFile };
   // `./`, or a name that begins with a colon would be taken for pathspec magic.
   const stdin = bytesOfPath(paths.map((name) => `./${prefix}${name.slice(at.length)}\0`).join(''));
   const args = ['check-ignore', '--no-index', '-z', '--stdin'];
-  const done = await git(args, { cwd: tree, gitDir, workTree: tree, config, stdin, signal });
+  const done = await git(args, {
+    cwd: tree,
+    gitDir,
+    workTree: tree,
+    withUserConfig: true,
+    config,
+    stdin,
+    signal,
+  });
   if (isGitMissing(done)) return [];
   if (done.exitCode !== 0 && done.exitCode !== 1) throw gitFailure(args, done, signal);
   return splitNul(Buffer.from(done.stdout)).map((name) => at + name.slice(2 + prefix.length));

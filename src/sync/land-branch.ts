@@ -8,6 +8,7 @@ import type { ChangeSet } from './change-set.ts';
 import { type DiffStat, diffStat, sumOf } from './diff-trees.ts';
 import { type GitOptions, git, gitBytes, gitFailure, gitLine } from './git.ts';
 import { type GitRepository, gitAt } from './git-repository.ts';
+import { readGitUser } from './git-user.ts';
 import { type LandedCommit, makeWorkDir, type Part, partsOf, requestOf } from './land-parts.ts';
 import { type TreePair, writeTrees } from './land-tree.ts';
 
@@ -72,7 +73,7 @@ async function commit(
   pair: TreePair,
   { branch, message, signal }: BranchOptions,
 ): Promise<LandedBranch> {
-  const at: GitOptions = { ...gitAt(repository), env: identityOf(repository), signal };
+  const at: GitOptions = { ...gitAt(repository), env: await identityOf(repository, signal), signal };
   const base = recorded.head;
   const isSnapshotNeeded = base === null ? !(await isEmptyTree(at, pair.before)) : !pair.isCommitted;
   const snapshot = isSnapshotNeeded ? await commitTree(at, pair.before, base, SNAPSHOT_MESSAGE) : null;
@@ -96,9 +97,10 @@ async function commitTree(
 }
 
 /** The user's own name: they ran it. */
-function identityOf({ userName, userEmail }: GitRepository): Record<string, string> {
-  const name = userName ?? 'wreckit';
-  const email = userEmail ?? 'wreckit@localhost';
+async function identityOf({ root }: GitRepository, signal?: AbortSignal): Promise<Record<string, string>> {
+  const user = await readGitUser(root, signal);
+  const name = user.name ?? 'wreckit';
+  const email = user.email ?? 'wreckit@localhost';
   return {
     GIT_AUTHOR_NAME: name,
     GIT_AUTHOR_EMAIL: email,

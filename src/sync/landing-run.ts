@@ -168,11 +168,11 @@ function isStillBefore(run: LandingRun, { path: name, before }: Operation): bool
   if (before === null || stat === undefined) return false;
   if (before.kind === 'symlink') return stat.isSymbolicLink();
   const now = statKeyOf(stat);
-  const { ino, mtimeNs, sizeBytes, mode } = before.stat;
+  const { ino, mtimeMs, sizeBytes, mode } = before.stat;
   return (
     stat.isFile() &&
     now.ino === ino &&
-    now.mtimeNs === mtimeNs &&
+    now.mtimeMs === mtimeMs &&
     now.sizeBytes === sizeBytes &&
     now.mode === mode
   );

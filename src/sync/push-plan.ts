@@ -7,7 +7,7 @@ import path from 'node:path';
 import { quote } from '../contract/names.ts';
 import { formatBytes } from '../contract/units.ts';
 import { errnoOf, errorOf } from '../errors.ts';
-import { type BytePath, hostPath, parentsOf, showPath, toBytePath } from './byte-path.ts';
+import { type BytePath, hostPath, parentOf, showPath, toBytePath } from './byte-path.ts';
 import { type FileSelection, type ProjectRepository, selectFiles } from './file-selection.ts';
 import { compilePatterns } from './patterns.ts';
 import { SECRET_PEEK_BYTES, type SecretVerdict, secretVerdict } from './secrets.ts';
@@ -27,12 +27,15 @@ export interface PushPlanOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What tells that a file has not changed since it was last read. Nanoseconds are decimal text. */
+/**
+ * What tells that a file has not changed since it was last read. Times are milliseconds since 1970 with fraction:
+ * a quarter of a microsecond is told apart.
+ */
 export interface StatKey {
   readonly sizeBytes: number;
-  readonly mtimeNs: string;
-  readonly ctimeNs: string;
-  readonly ino: string;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly ino: number;
   readonly mode: number;
 }
 
@@ -170,7 +173,7 @@ class EntryLooker {
   readonly #root: string;
   readonly #maxFileBytes: number;
   /** Whether each directory is one: below a link nothing belongs to the project. */
-  readonly #isRealDirectory = new Map<BytePath, boolean>();
+  readonly #isRealDirectory = new Map<BytePath, boolean>([['', true]]);
 
   readonly #stats: PrefetchedStats;
 
@@ -182,8 +185,7 @@ class EntryLooker {
 
   /** Null: it is not there (deleted, though git still knows it), or an empty place of a submodule. */
   look(name: BytePath, isNamedOutright: boolean): PlannedEntry | KeptBack | null {
-    for (const parent of parentsOf(name)) {
-      if (this.#isDirectory(parent)) continue;
+    if (!this.#isDirectory(parentOf(name))) {
       return this.#lstat(name) === undefined
         ? null
         : kept(name, 'behind_link', 'lies behind a symbolic link');
@@ -192,7 +194,7 @@ class EntryLooker {
     if (stat === undefined || stat.isDirectory()) return null;
     if (stat.isSymbolicLink()) return this.#link(name);
     if (!stat.isFile()) return kept(name, 'special', 'is no file, directory or symbolic link');
-    const sizeBytes = Number(stat.size);
+    const sizeBytes = stat.size;
     const secret = isNamedOutright ? null : this.#secret(name);
     if (secret !== null) return kept(name, 'secret', secret.reason, secret.rule);
     if (sizeBytes > this.#maxFileBytes) {
@@ -222,14 +224,14 @@ class EntryLooker {
   #isDirectory(dir: BytePath): boolean {
     const known = this.#isRealDirectory.get(dir);
     if (known !== undefined) return known;
-    const isDirectory = this.#lstat(dir)?.isDirectory() === true;
+    const isDirectory = this.#isDirectory(parentOf(dir)) && this.#lstat(dir)?.isDirectory() === true;
     this.#isRealDirectory.set(dir, isDirectory);
     return isDirectory;
   }
 
-  #lstat(name: BytePath): fs.BigIntStats | undefined {
+  #lstat(name: BytePath): fs.Stats | undefined {
     try {
-      return fs.lstatSync(hostPath(this.#root, name), { bigint: true, throwIfNoEntry: false });
+      return fs.lstatSync(hostPath(this.#root, name), { throwIfNoEntry: false });
     } catch (thrown) {
       const errno = errnoOf(thrown);
       if (errno === 'ENOTDIR' || errno === 'ELOOP' || errno === 'EACCES' || errno === 'ENAMETOOLONG')
@@ -239,14 +241,8 @@ class EntryLooker {
   }
 }
 
-export function statKeyOf(stat: fs.BigIntStats): StatKey {
-  return {
-    sizeBytes: Number(stat.size),
-    mtimeNs: String(stat.mtimeNs),
-    ctimeNs: String(stat.ctimeNs),
-    ino: String(stat.ino),
-    mode: Number(stat.mode) & 0o7777,
-  };
+export function statKeyOf({ size, mtimeMs, ctimeMs, ino, mode }: fs.Stats): StatKey {
+  return { sizeBytes: size, mtimeMs, ctimeMs, ino, mode: mode & 0o7777 };
 }
 
 function kept(name: BytePath, kind: KeptKind, reason: string, rule: string | null = null): KeptBack {

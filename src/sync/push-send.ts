@@ -27,7 +27,7 @@ export interface PushContext {
   readonly exclude: readonly string[];
   readonly historyDepth: number | null;
   readonly gitHash: GitHash | null;
-  readonly hashedAtNs: string;
+  readonly hashedAtMs: number;
   /** Mark of this push. */
   readonly token: string;
   readonly onProgress: OnSyncProgress | undefined;
@@ -210,7 +210,7 @@ function recordOf(
   tokenCtime: string | null,
   entries: ReadonlyMap<BytePath, ManifestEntry>,
 ): SpriteRecord {
-  const { plan, port, token, hashedAtNs, historyDepth, include, exclude } = context;
+  const { plan, port, token, hashedAtMs, historyDepth, include, exclude } = context;
   return {
     spriteId: port.id,
     dir: port.dir,
@@ -218,7 +218,7 @@ function recordOf(
     baseId: token,
     tokenCtime,
     pushedAt: new Date().toISOString(),
-    hashedAtNs,
+    hashedAtMs,
     historyDepth,
     include,
     exclude,

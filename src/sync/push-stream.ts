@@ -72,13 +72,13 @@ export class PushStream {
   #file({ path }: PlannedFile): Member | null {
     const file = openFile(this.#options.root, path);
     if (file === null) return null;
-    const { mode, sizeBytes, mtimeNs } = file.stat;
+    const { mode, sizeBytes, mtimeMs } = file.stat;
     return {
       name: bytesOfPath(path),
       type: 'file',
       // No setuid, setgid, sticky bits; never unreadable to the sprite's own user.
       mode: (mode & 0o777) | 0o600,
-      mtimeSeconds: Number(BigInt(mtimeNs) / 1_000_000_000n),
+      mtimeSeconds: Math.floor(mtimeMs / 1000),
       sizeBytes,
       content: sizeBytes <= WHOLE_FILE_BYTES ? [this.#whole(path, file)] : this.#pieces(path, file),
     };

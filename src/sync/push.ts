@@ -13,7 +13,13 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { decodeUtf8 } from '../process/text.ts';
 import type { EntryState } from './entry-state.ts';
-import { type ChangedEntry, fileStateOf, findHostChanges, type HostChanges } from './host-changes.ts';
+import {
+  type ChangedEntry,
+  fileStateOf,
+  findHostChanges,
+  type HostChanges,
+  isTrusted,
+} from './host-changes.ts';
 import { recoverLandings } from './land-apply.ts';
 import { loadPending } from './pending-push.ts';
 import { decidePush, type PushDecision, pushConflictError } from './push-conflicts.ts';
@@ -23,11 +29,12 @@ import {
   type PushPlanOptions,
   planPush,
   projectDirectory,
+  type StatKey,
 } from './push-plan.ts';
 import { type PushContext, type SentPush, sendPush } from './push-send.ts';
 import { hashFile } from './read-content.ts';
 import type { SpritePort } from './sprite-port.ts';
-import { loadRecord, type SpriteRecord, saveRecord } from './sprite-record.ts';
+import { type LoadedRecord, loadRecord, type SpriteRecord, saveRecord } from './sprite-record.ts';
 import { type SpriteScan, scanSprite, TOKEN_PATH } from './sprite-scan.ts';
 import { spriteStates } from './sprite-states.ts';
 import { prefetchStats } from './stat-prefetch.ts';
@@ -95,15 +102,16 @@ export async function pushProject(options: PushOptions): Promise<PushResult> {
   const record = usableRecord(spriteDir, options);
   const plan = options.plan ?? (await planWithStats(root, record, options));
   const context = contextOf(plan, spriteDir, options);
+  if (record !== null && isUntouched(context, record) && (await hasMark(context, record))) {
+    return resultOf(context, { ...NOTHING_SENT, fileCount: plan.entries.length });
+  }
   const changes = findHostChanges(plan, record, context.gitHash, options.signal);
   if (record !== null && isNothingToSend(context, record, changes) && (await hasMark(context, record))) {
-    if (changes.isRefreshed) {
-      saveRecord(spriteDir, { ...record, hashedAtNs: context.hashedAtNs, entries: changes.same });
-    }
+    saveRecord(spriteDir, { ...record, hashedAtMs: context.hashedAtMs, entries: changes.same });
     return resultOf(context, { ...NOTHING_SENT, fileCount: changes.same.size });
   }
-  const isUntouched = record === null && options.isFresh === true;
-  const scan = isUntouched ? EMPTY_SPRITE : await scanSprite(context.port, { signal: options.signal });
+  const isEmpty = record === null && options.isFresh === true;
+  const scan = isEmpty ? EMPTY_SPRITE : await scanSprite(context.port, { signal: options.signal });
   const pending = loadPending(spriteDir);
   const pendingPaths = new Set(pending?.paths);
   // With the mark of a push that is not on record, or with nothing in it, it is not the tree the record describes.
@@ -129,7 +137,7 @@ function contextOf(plan: PushPlan, spriteDir: string, options: PushOptions): Pus
     exclude: exclude ?? [],
     historyDepth: historyDepth === undefined ? DEFAULT_HISTORY_DEPTH : historyDepth,
     gitHash: plan.repositories[0]?.repository.objectFormat ?? null,
-    hashedAtNs: `${Date.now()}000000`,
+    hashedAtMs: Date.now(),
     token: `${newId()}-${randomBytes(4).toString('hex')}`,
   };
 }
@@ -141,29 +149,40 @@ function rootOf({ plan, root }: PushOptions): string {
 
 async function planWithStats(
   root: string,
-  record: SpriteRecord | null,
+  record: LoadedRecord | null,
   options: PushOptions,
 ): Promise<PushPlan> {
-  const stats = record === null ? undefined : prefetchStats(root, record.entries.keys());
+  const stats = record === null ? undefined : prefetchStats(root, record.columns.paths);
   return await planPush({ ...options, root, stats });
 }
 
 /** A sprite made anew under the same name has nothing of what is recorded. */
-function usableRecord(spriteDir: string, { port, isFresh }: PushOptions): SpriteRecord | null {
+function usableRecord(spriteDir: string, { port, isFresh }: PushOptions): LoadedRecord | null {
   if (isFresh === true) return null;
   const record = loadRecord(spriteDir);
   if (record === null || record.dir !== port.dir) return null;
   return record.spriteId !== null && port.id !== null && record.spriteId !== port.id ? null : record;
 }
 
+/** By stat alone: nothing has to be read to know that nothing is to be sent. */
+function isUntouched(context: PushContext, record: LoadedRecord): boolean {
+  const isSame = (before: StatKey, now: StatKey): boolean => isTrusted(before, now, record.hashedAtMs);
+  return isSameRequest(context, record) && record.columns.isSame(context.plan.entries, isSame);
+}
+
 function isNothingToSend(
-  { plan, historyDepth, include, exclude }: PushContext,
+  context: PushContext,
   record: SpriteRecord,
   { changed, removed }: HostChanges,
 ): boolean {
-  if (changed.length > 0 || removed.length > 0 || record.historyDepth !== historyDepth) return false;
+  return changed.length === 0 && removed.length === 0 && isSameRequest(context, record);
+}
+
+/** The same repositories at the same commits, and the same wishes. */
+function isSameRequest({ plan, historyDepth, include, exclude }: PushContext, record: SpriteRecord): boolean {
+  if (record.historyDepth !== historyDepth || plan.repositories.length !== record.repositories.length)
+    return false;
   if (!isSameList(record.include, include) || !isSameList(record.exclude, exclude)) return false;
-  if (plan.repositories.length !== record.repositories.length) return false;
   return plan.repositories.every(({ at, repository: { head, headRef } }) =>
     record.repositories.some((known) => known.at === at && known.head === head && known.headRef === headRef),
   );

@@ -51,7 +51,7 @@ export interface OpenedFile extends Disposable {
 export function openFile(root: string, name: BytePath): OpenedFile | null {
   const fd = openIfFile(root, name);
   if (fd === null) return null;
-  const stat = fs.fstatSync(fd, { bigint: true });
+  const stat = fs.fstatSync(fd);
   if (!stat.isFile()) {
     fs.closeSync(fd);
     return null;

@@ -1,6 +1,6 @@
 /**
  * What a sprite was given: the manifest that pull compares with, and what the next push need not send again.
- * `record.json` is one document with a row per file; it is written whole or not at all.
+ * `record.json` is one document (its entries as columns, record-columns.ts), written whole or not at all.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import type { BytePath } from './byte-path.ts';
 import { readIfThere, writeDurably } from './durable.ts';
 import type { FileState, LinkState } from './entry-state.ts';
 import type { StatKey } from './push-plan.ts';
+import { ColumnReader, type RecordColumns, toColumns } from './record-columns.ts';
 
 export interface ManifestFile extends FileState {
   /** Of the file here when its content was read; null where it is not known to be the same any more. */
@@ -48,8 +49,8 @@ export interface SpriteRecord {
   /** ctime of that file, by the sprite's clock: what changed there later has a later one. */
   readonly tokenCtime: string | null;
   readonly pushedAt: string;
-  /** When the hashes were taken: a file changed at about that moment is read again. Nanoseconds since 1970. */
-  readonly hashedAtNs: string;
+  /** When the hashes were taken: a file changed at about that moment is read again. Milliseconds since 1970. */
+  readonly hashedAtMs: number;
   readonly historyDepth: number | null;
   /** The patterns of the push: what is new in the sprite is judged by them. */
   readonly include: readonly string[];
@@ -60,6 +61,11 @@ export interface SpriteRecord {
   readonly entries: ReadonlyMap<BytePath, ManifestEntry>;
 }
 
+/** As it was read; its entries are made when they are wanted. */
+export interface LoadedRecord extends SpriteRecord {
+  readonly columns: ColumnReader;
+}
+
 const VERSION = 1;
 
 export function recordFileOf(dir: string): string {
@@ -67,14 +73,24 @@ export function recordFileOf(dir: string): string {
 }
 
 export function saveRecord(dir: string, record: SpriteRecord): void {
-  const { entries, ...header } = record;
-  const rows = [...entries].map(([name, entry]) => rowOf(name, entry));
+  const { spriteId, token, baseId, tokenCtime, pushedAt, hashedAtMs, historyDepth } = record;
+  const { dir: inside, include, exclude, repositories, keptBack } = record;
+  const known = { spriteId, dir: inside, token, baseId, tokenCtime, pushedAt, hashedAtMs, historyDepth };
+  const document = {
+    version: VERSION,
+    ...known,
+    include,
+    exclude,
+    repositories,
+    keptBack,
+    entries: toColumns(record.entries),
+  };
   fs.mkdirSync(dir, { recursive: true });
-  writeDurably(recordFileOf(dir), [JSON.stringify({ version: VERSION, ...header, entries: rows }), '\n']);
+  writeDurably(recordFileOf(dir), [JSON.stringify(document), '\n']);
 }
 
 /** Null where nothing was pushed. Throws `SPRITE_SYNC_FAILED` for a record that is damaged. */
-export function loadRecord(dir: string): SpriteRecord | null {
+export function loadRecord(dir: string): LoadedRecord | null {
   const file = recordFileOf(dir);
   const text = readIfThere(file);
   if (text === null) return null;
@@ -88,29 +104,11 @@ export function loadRecord(dir: string): SpriteRecord | null {
   }
 }
 
-type Row = (string | number | null)[];
-
-function rowOf(name: BytePath, entry: ManifestEntry): Row {
-  if (entry.kind === 'symlink') return [name, 'l', entry.target, entry.isInHead ? 1 : 0];
-  const { stat } = entry;
-  const facts = [
-    name,
-    entry.isExecutable ? 'x' : 'f',
-    entry.sizeBytes,
-    entry.sha256,
-    entry.gitOid,
-    entry.isInHead ? 1 : 0,
-    entry.baseAt,
-  ];
-  return stat === null ? facts : [...facts, stat.mtimeNs, stat.ctimeNs, stat.ino, stat.mode, stat.sizeBytes];
-}
-
-/** By hand: a schema library would take longer over ten thousand rows than all the rest of a push. */
-function parseRecord(value: unknown): SpriteRecord {
+/** By hand: a schema library would take longer over it than all the rest of an unchanged push. */
+function parseRecord(value: unknown): LoadedRecord {
   const fields = asObject(value);
-  if (fields.version !== VERSION || !Array.isArray(fields.entries)) throw new TypeError('not a record');
-  const entries = new Map<BytePath, ManifestEntry>();
-  for (const row of fields.entries) entries.set(asText(asArray(row)[0]), entryOf(asArray(row)));
+  if (fields.version !== VERSION) throw new TypeError('not a record');
+  const columns = new ColumnReader(columnsOf(asObject(fields.entries)));
   return {
     spriteId: asTextOrNull(fields.spriteId),
     dir: asText(fields.dir),
@@ -118,38 +116,32 @@ function parseRecord(value: unknown): SpriteRecord {
     baseId: asText(fields.baseId),
     tokenCtime: asTextOrNull(fields.tokenCtime),
     pushedAt: asText(fields.pushedAt),
-    hashedAtNs: asText(fields.hashedAtNs),
+    hashedAtMs: asNumber(fields.hashedAtMs),
     historyDepth: fields.historyDepth === null ? null : asNumber(fields.historyDepth),
     include: asArray(fields.include).map(asText),
     exclude: asArray(fields.exclude).map(asText),
     repositories: asArray(fields.repositories).map(repositoryOf),
     keptBack: asArray(fields.keptBack).map(asText),
-    entries,
+    columns,
+    get entries() {
+      return columns.entries;
+    },
   };
 }
 
-function entryOf(row: readonly unknown[]): ManifestEntry {
-  if (row[1] === 'l') return { kind: 'symlink', target: asText(row[2]), isInHead: row[3] === 1 };
-  if (row[1] !== 'f' && row[1] !== 'x') throw new TypeError('not an entry');
+function columnsOf(fields: Record<string, unknown>): RecordColumns {
+  const pairs = <T>(value: unknown, as: (item: unknown) => T): [number, T][] =>
+    asArray(value).map((pair) => [asNumber(asArray(pair)[0]), as(asArray(pair)[1])]);
   return {
-    kind: 'file',
-    isExecutable: row[1] === 'x',
-    sizeBytes: asNumber(row[2]),
-    sha256: asText(row[3]),
-    gitOid: asTextOrNull(row[4]),
-    isInHead: row[5] === 1,
-    baseAt: row[6] === null ? null : asNumber(row[6]),
-    stat: row.length < 12 ? null : statOf(row),
-  };
-}
-
-function statOf(row: readonly unknown[]): StatKey {
-  return {
-    mtimeNs: asText(row[7]),
-    ctimeNs: asText(row[8]),
-    ino: asText(row[9]),
-    mode: asNumber(row[10]),
-    sizeBytes: asNumber(row[11]),
+    paths: asText(fields.paths),
+    kinds: asText(fields.kinds),
+    sizes: asArray(fields.sizes).map(asNumber),
+    sha256: asText(fields.sha256),
+    oids: asText(fields.oids),
+    isInHead: asText(fields.isInHead),
+    stats: asText(fields.stats),
+    targets: pairs(fields.targets, asText),
+    bases: pairs(fields.bases, asNumber),
   };
 }
 

@@ -5,13 +5,13 @@
 import fs from 'node:fs';
 import { type BytePath, hostPath } from './byte-path.ts';
 
-export type PrefetchedStats = ReadonlyMap<BytePath, fs.BigIntStats>;
+export type PrefetchedStats = ReadonlyMap<BytePath, fs.Stats>;
 
 const AT_ONCE = 500;
 
 /** Files that are there now and can be looked at without following a link in their place. */
 export async function prefetchStats(root: string, paths: Iterable<BytePath>): Promise<PrefetchedStats> {
-  const stats = new Map<BytePath, fs.BigIntStats>();
+  const stats = new Map<BytePath, fs.Stats>();
   let count = 0;
   for (const path of paths) {
     const stat = lookAt(root, path);
@@ -23,9 +23,9 @@ export async function prefetchStats(root: string, paths: Iterable<BytePath>): Pr
 }
 
 /** What fails here fails again, and is told, when its turn comes. */
-function lookAt(root: string, path: BytePath): fs.BigIntStats | undefined {
+function lookAt(root: string, path: BytePath): fs.Stats | undefined {
   try {
-    return fs.lstatSync(hostPath(root, path), { bigint: true, throwIfNoEntry: false });
+    return fs.lstatSync(hostPath(root, path), { throwIfNoEntry: false });
   } catch {
     return undefined;
   }

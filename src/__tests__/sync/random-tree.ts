@@ -142,6 +142,6 @@ function isBehindLink(root: string, name: string): boolean {
   return false;
 }
 
-function statOf(root: string, name: string): fs.BigIntStats | undefined {
+function statOf(root: string, name: string): fs.Stats | undefined {
   return isBehindLink(root, name) ? undefined : lstatOf(root, name);
 }
