@@ -257,6 +257,25 @@ describe('a session whose client has left', () => {
     expect((await running(api)).sort()).toEqual([kept.sessionId, unlimited.sessionId].sort());
   });
 
+  test('is not ended when somebody comes back in time', async () => {
+    await using api = await servedApi();
+    const at = await newSprite(api);
+    const start = async () => {
+      const client = api.connect(
+        `${at}/exec${shellQuery('echo up; sleep 1000', { max_run_after_disconnect: '2s' })}`,
+      );
+      await seen(client, 'up');
+      return client;
+    };
+    const [left, resumed] = [await start(), await start()];
+    for (const client of [left, resumed]) client.ws.terminate();
+    await Promise.all([left.closed, resumed.closed]);
+    using back = api.connect(`${at}/exec/${resumed.sessionId}`);
+    await seen(back, 'up');
+    await eventually(async () => !(await running(api)).includes(left.sessionId), { timeoutMs: 10_000 });
+    expect(await running(api)).toEqual([resumed.sessionId]);
+  });
+
   test('is ended by the next server when its limit has passed', async () => {
     await using api = await servedApi();
     const at = await newSprite(api);

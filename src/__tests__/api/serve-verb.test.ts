@@ -83,7 +83,7 @@ describe('wisp serve', () => {
       expect((await ask(server, '/v1/sprites', 'POST', demo)).status).toBe(201);
       const watch = attach(server, '/v1/sprites/demo/ports/watch');
       const files = attach(server, '/v1/sprites/demo/fs/watch');
-      const short = attach(server, `/v1/sprites/demo/exec${shellQuery('sleep 1; echo done')}`);
+      const short = attach(server, `/v1/sprites/demo/exec${shellQuery('sleep 2; echo done')}`);
       const long = attach(
         server,
         `/v1/sprites/demo/exec${shellQuery('echo up; sleep 1000', { max_run_after_disconnect: '0' })}`,
@@ -93,6 +93,7 @@ describe('wisp serve', () => {
       server.child.kill('SIGTERM');
       expect((await watch.closed).code).toBe(1001);
       expect((await files.closed).code).toBe(1001);
+      expect(short.exitFrames).toEqual([]);
       await short.closed;
       expect([short.output(1), short.exitFrames]).toEqual(['done\n', [0]]);
       await expect(ask(server, '/v1/sprites')).rejects.toThrow();

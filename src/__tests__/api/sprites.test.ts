@@ -121,6 +121,8 @@ describe('sprites', () => {
       org: { running: 3, cold: 1 },
     });
     expect(first.sprites.map(({ name }) => name)).toEqual(['a-1', 'a-2']);
+    const rest = await page(api, `?continuation_token=${first.next_continuation_token}`);
+    expect(rest.sprites.map(({ name }) => name)).toEqual(['a-3', 'b-1']);
     // The last one of the page goes away: the next page still goes on after it.
     await api.engine.kill('a-2');
     const second = await page(api, `?prefix=a-&continuation_token=${first.next_continuation_token}`);

@@ -102,6 +102,38 @@ describe('ports of a sprite', () => {
     server.close();
   });
 
+  test('of the host are not those of a sprite that shares its network, either', async () => {
+    await using sprite = await localSprite({ network: 'open' });
+    const server = createServer((socket) => socket.end('host')).listen(0, '127.0.0.1');
+    await eventually(() => server.listening);
+    const { port } = server.address() as { port: number };
+    expect((await sprite.engine.ports.list(sprite.name)).map((each) => each.port)).not.toContain(port);
+    server.close();
+  });
+
+  test('that a process shares with its workers are its own', async () => {
+    await using sprite = await localSprite();
+    const worker =
+      'process.on("message", (_, server) => { globalThis.kept = server; process.send("taken"); })';
+    const parent = `
+      const server = require('net').createServer().listen(7001, '127.0.0.1', () => {
+        const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
+        const child = require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(worker)}], { stdio });
+        child.on('message', () => console.log(process.pid, child.pid));
+        child.send('take', server);
+      });`;
+    await using session = await sprite.engine.openSession(sprite.name, { command: ['node', '-e', parent] });
+    let said = '';
+    for await (const { bytes } of session.output({ follow: true })) {
+      said += Buffer.from(bytes);
+      if (said.includes('\n')) break;
+    }
+    const [pid] = said.split(' ').map(Number);
+    expect(await sprite.engine.ports.list(sprite.name)).toEqual([
+      { port: 7001, address: '127.0.0.1', pid: pid ?? 0 },
+    ]);
+  });
+
   test('wake a sprite that sleeps, and are none while it does', async () => {
     await using sprite = await localSprite();
     const { engine, name } = sprite;

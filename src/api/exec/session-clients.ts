@@ -21,6 +21,7 @@ export class SessionClients {
   readonly #engine: SpriteEngine;
   readonly #log: Logger;
   readonly #sessions = new Map<string, Attended>();
+  #isDisposed = false;
 
   constructor(engine: SpriteEngine, log: Logger) {
     this.#engine = engine;
@@ -55,8 +56,9 @@ export class SessionClients {
     }
   }
 
-  /** Stops all clocks: a server that ends leaves the sessions to the next one. */
+  /** Stops all clocks, and starts none any more: a server that ends leaves the sessions to the next one. */
   dispose(): void {
+    this.#isDisposed = true;
     for (const { timer } of this.#sessions.values()) clearTimeout(timer);
     this.#sessions.clear();
   }
@@ -71,7 +73,7 @@ export class SessionClients {
   }
 
   #startClock(name: string, sessionId: string, attended: Attended): void {
-    if (attended.clients > 0) return;
+    if (attended.clients > 0 || this.#isDisposed) return;
     const key = keyOf(name, sessionId);
     if (attended.maxRunMs === 0) return void this.#sessions.delete(key);
     attended.timer = setTimeout(() => {
