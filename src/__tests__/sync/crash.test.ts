@@ -108,6 +108,16 @@ describe('kill -9 of a landing', () => {
     expect(treeOf(at.inside)).toEqual(made.new);
   });
 
+  test('is finished by the next landing before it begins', async () => {
+    const made = await scene();
+    using at = made.at;
+    drive('apply', made, 8);
+    const { conflicts } = await applyChanges({ changeSet: loadChangeSet(made.changesDir) });
+    expect(conflicts).toEqual([]);
+    expect(treeOf(at.root)).toEqual(made.new);
+    expect(listJournals(openSyncDir(at.root)).map(({ state }) => state)).toEqual(['done']);
+  });
+
   test('an edit made after the crash stays', async () => {
     const made = await scene();
     using at = made.at;
