@@ -19,6 +19,7 @@ export {
   type RejectionKind,
 } from './change-set.ts';
 export type { EntryState } from './entry-state.ts';
+export { forgetSprite } from './forget-sprite.ts';
 export { type LandMode, type LandOptions, type LandResult, landChanges } from './land.ts';
 export {
   type ApplyResult,

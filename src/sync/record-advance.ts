@@ -30,6 +30,7 @@ export async function advanceRecord(
   signal?: AbortSignal,
 ): Promise<void> {
   const spriteDir = spriteDirOf(sync, changeSet.sprite);
+  if (!fs.existsSync(recordFileOf(spriteDir))) return;
   using _lock = await holdLock(path.join(spriteDir, 'lock'), {
     what: `sprite "${changeSet.sprite}"`,
     signal,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { WreckitError } from '../../errors.ts';
 import type { ChangeSet } from '../../sync/change-set.ts';
 import { isComplete, loadChangeSet } from '../../sync/change-set.ts';
+import { forgetSprite } from '../../sync/forget-sprite.ts';
 import { type LandMode, landChanges } from '../../sync/land.ts';
 import { pullChanges } from '../../sync/pull.ts';
 import type { OnSyncProgress } from '../../sync/sync-progress.ts';
@@ -100,5 +101,6 @@ async function removeSprite({ client, store, signal }: FinishOptions, record: Ru
     // A run that was cut off may not have come to make it.
     if (!(error instanceof WreckitError) || error.code !== 'SPRITE_NOT_FOUND') throw error;
   }
+  await forgetSprite(store.root, record.sprite.name, signal);
   return store.write({ ...record, sprite: { ...record.sprite, kept: false, kept_because: null } });
 }

@@ -299,9 +299,11 @@ class SpriteRun {
   }
 
   async #kill(): Promise<true> {
-    const { client, onStep } = this.#options;
+    const { client, cwd, onStep } = this.#options;
     onStep?.('kill', {});
     await client.kill([this.#sprite.name]);
+    const { forgetSprite } = await import('../../sync/forget-sprite.ts');
+    await forgetSprite(cwd, this.#sprite.name);
     return true;
   }
 

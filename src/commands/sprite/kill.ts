@@ -28,12 +28,14 @@ export const verb: WreckitVerb<Options, [names: string[] | undefined]> = {
         hint: 'kill by name (wreckit sprite kill NAME) or by label (wreckit sprite kill --label KEY=VALUE)',
       });
     }
-    return await withSprites(context, async ({ runner }) => {
+    return await withSprites(context, async ({ runner, loaded }) => {
       if (globals.dryRun === true) return plannedCommands(runner, [killCommand(names, labels)]);
       const killed =
         labels === undefined
           ? await runner.kill(names, { signal })
           : await runner.killLabelled(labels, { signal });
+      const { forgetSprite } = await import('../../sync/forget-sprite.ts');
+      for (const name of killed) await forgetSprite(loaded.projectRoot, name, signal);
       const text = killed.length === 0 ? 'no sprite has this label' : killed.map((name) => `killed ${name}`);
       return { data: { killed }, text: Array.isArray(text) ? text.join('\n') : text };
     });
