@@ -9,7 +9,7 @@ export const verb: WreckitVerb<Record<never, never>, [landing: string | undefine
   define: (command) => command.argument('[landing]', 'id of the landing; the newest when absent'),
   examples: [
     ['wreckit sync undo', 'takes the newest landing back, to the byte'],
-    ['wreckit sync status', 'shows which landings there are'],
+    ['wreckit sync undo --dry-run', 'which landing it would be; wreckit sync status shows them all'],
   ],
   async run(context) {
     const { args, globals, signal } = context;
