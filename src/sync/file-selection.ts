@@ -107,6 +107,20 @@ async function findSubmodule(
   return found.kind === 'repository' && found.repository.prefix === '' ? found.repository : null;
 }
 
+/** Files git ignores; directories that it ignores as a whole are left out. */
+export async function listIgnored(
+  repositories: readonly ProjectRepository[],
+  signal?: AbortSignal,
+): Promise<BytePath[]> {
+  const args = ['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z'];
+  const names: BytePath[] = [];
+  for (const { at, repository } of repositories) {
+    const answer = await gitBytes(args, { ...gitAt(repository), withUserConfig: true, signal });
+    for (const name of splitNul(answer)) if (!name.endsWith('/')) names.push(at + name);
+  }
+  return names;
+}
+
 function addTree(collector: Collector, root: string, signal: AbortSignal | undefined): void {
   for (const name of walkFiles(root, { skipDirectory: isNeverEntered, signal })) {
     if (!name.split('/').some(isGitName)) collector.paths.add(name);

@@ -3,9 +3,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf, errorOf, WreckitError } from '../errors.ts';
 import { freeNameBeside } from './beside-name.ts';
-import { type BytePath, bytesOfPath, hostPath, parentsOf, showPath } from './byte-path.ts';
+import { type BytePath, hostPath, parentsOf, showPath } from './byte-path.ts';
 import { giveToOwnerOf } from './file-owner.ts';
 import { entryOf, type HostState, hostStateOf, lstatOf } from './host-state.ts';
+import {
+  changeMode,
+  copyEntry,
+  createExclusively,
+  EditedMeanwhile,
+  isWithoutLinks,
+  makeStagedLink,
+  moveInto,
+} from './landing-disk.ts';
 import type { Journal, LandingConflict, Operation, Outcome } from './landing-journal.ts';
 import { saveJournal } from './landing-journal.ts';
 import { statKeyOf } from './push-plan.ts';
@@ -17,9 +26,6 @@ export interface LandingRun {
   /** Called before every step that changes the disk, with its name. */
   readonly onStep?: ((step: string) => void) | undefined;
 }
-
-/** Somebody's edit came between; what is here stays. */
-class EditedMeanwhile extends Error {}
 
 /**
  * Returns the finished journal. Throws `SPRITE_SYNC_FAILED` when the disk refuses an operation (full,
@@ -121,22 +127,6 @@ function keepBefore(run: LandingRun, operation: Operation, index: number): void 
   }
 }
 
-function isWithoutLinks(thrown: unknown): boolean {
-  return ['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS'].includes(errnoOf(thrown) ?? '');
-}
-
-function copyEntry(root: string, name: BytePath, to: string): void {
-  const from = hostPath(root, name);
-  const stat = fs.lstatSync(from);
-  if (stat.isSymbolicLink()) {
-    fs.symlinkSync(fs.readlinkSync(from, { encoding: 'buffer' }), to);
-    return;
-  }
-  fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE);
-  fs.chmodSync(to, stat.mode & 0o7777);
-  fs.utimesSync(to, stat.atime, stat.mtime);
-}
-
 function change(run: LandingRun, operation: Operation, index: number): void {
   const { path: name, before, after } = operation;
   const target = hostPath(run.root, name);
@@ -186,62 +176,6 @@ function assertParents(root: string, name: BytePath): void {
       giveToOwnerOf(root, hostPath(root, parent));
     }
     if (stat?.isDirectory() === false) throw new EditedMeanwhile();
-  }
-}
-
-function changeMode(target: string | Buffer, mode: number): void {
-  const fd = fs.openSync(target, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0));
-  try {
-    fs.fchmodSync(fd, mode);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-/** Never over something that came there meanwhile. */
-function createExclusively(
-  target: string | Buffer,
-  staged: string,
-  after: { readonly kind: 'file' } | { readonly kind: 'symlink'; readonly target: BytePath },
-): void {
-  try {
-    if (after.kind === 'symlink') fs.symlinkSync(bytesOfPath(after.target), target);
-    else linkOrCopy(staged, target);
-  } catch (thrown) {
-    if (errnoOf(thrown) === 'EEXIST') throw new EditedMeanwhile();
-    throw thrown;
-  }
-}
-
-function linkOrCopy(staged: string, target: string | Buffer): void {
-  try {
-    fs.linkSync(staged, target);
-  } catch (thrown) {
-    if (!isWithoutLinks(thrown)) throw thrown;
-    // Another file system (a mounted submodule), or one without hard links.
-    fs.copyFileSync(staged, target, fs.constants.COPYFILE_EXCL);
-    fs.chmodSync(target, fs.statSync(staged).mode & 0o7777);
-  }
-}
-
-function makeStagedLink(staged: string, target: BytePath): void {
-  fs.mkdirSync(path.dirname(staged), { recursive: true });
-  fs.rmSync(staged, { force: true });
-  fs.symlinkSync(bytesOfPath(target), staged);
-}
-
-/** One rename; across file systems a copy beside the target comes first. */
-function moveInto(staged: string, target: string | Buffer, unique: string): void {
-  try {
-    fs.renameSync(staged, target);
-  } catch (thrown) {
-    if (errnoOf(thrown) !== 'EXDEV') throw thrown;
-    const near = Buffer.concat([Buffer.from(target), Buffer.from(`.wreckit-${unique}`)]);
-    fs.rmSync(near, { force: true });
-    const stat = fs.lstatSync(staged);
-    if (stat.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(staged, { encoding: 'buffer' }), near);
-    else linkOrCopy(staged, near);
-    fs.renameSync(near, target);
   }
 }
 

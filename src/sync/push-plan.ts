@@ -7,8 +7,8 @@ import path from 'node:path';
 import { quote } from '../contract/names.ts';
 import { formatBytes } from '../contract/units.ts';
 import { errnoOf, errorOf } from '../errors.ts';
-import { type BytePath, hostPath, parentOf, showPath, toBytePath } from './byte-path.ts';
-import { type FileSelection, type ProjectRepository, selectFiles } from './file-selection.ts';
+import { type BytePath, comparePaths, hostPath, parentOf, showPath, toBytePath } from './byte-path.ts';
+import { type FileSelection, listIgnored, type ProjectRepository, selectFiles } from './file-selection.ts';
 import { compilePatterns } from './patterns.ts';
 import { SECRET_PEEK_BYTES, type SecretVerdict, secretVerdict } from './secrets.ts';
 import type { PrefetchedStats } from './stat-prefetch.ts';
@@ -20,6 +20,8 @@ export interface PushPlanOptions {
   readonly include?: readonly string[] | undefined;
   /** Never sent (`syncExcludePatterns`). */
   readonly exclude?: readonly string[] | undefined;
+  /** Also names files that look like secrets and stay because git ignores them. */
+  readonly explainIgnored?: boolean | undefined;
   /** Bigger files stay; 8 GiB when absent. */
   readonly maxFileBytes?: number | undefined;
   /** Taken at about the same time; what is not in it is looked at. */
@@ -55,6 +57,7 @@ export type PlannedEntry = PlannedFile | PlannedLink;
 
 export type KeptKind =
   | 'secret'
+  | 'ignored'
   | 'excluded'
   | 'too_large'
   | 'special'
@@ -99,7 +102,10 @@ export async function planPush(options: PushPlanOptions): Promise<PushPlan> {
       },
     );
   }
-  return planOf(root, selection, options, (await options.stats) ?? new Map());
+  const plan = planOf(root, selection, options, (await options.stats) ?? new Map());
+  if (options.explainIgnored !== true) return plan;
+  const keptBack = [...plan.keptBack, ...(await explainIgnored(plan, options.signal))];
+  return { ...plan, keptBack: keptBack.sort((a, b) => comparePaths(a.path, b.path)) };
 }
 
 /** Absolute. Throws `SPRITE_SYNC_FAILED` where it is no directory. */
@@ -108,6 +114,21 @@ export function projectDirectory(given: string): string {
   if (fs.statSync(root, { throwIfNoEntry: false })?.isDirectory() === true) return root;
   throw errorOf('SPRITE_SYNC_FAILED', `project: ${quote(root)} is not a directory`, {
     hint: 'give the directory of a project with --cwd',
+  });
+}
+
+/** Directories that are ignored as a whole (node_modules) are not looked into. */
+async function explainIgnored(
+  { root, entries, repositories }: PushPlan,
+  signal?: AbortSignal,
+): Promise<KeptBack[]> {
+  const sent = new Set(entries.map(({ path: name }) => name));
+  const ignored = await listIgnored(repositories, signal);
+  return ignored.flatMap((name) => {
+    const secret = sent.has(name) ? null : secretVerdict(name, () => peek(root, name));
+    return secret === null
+      ? []
+      : [kept(name, 'ignored', `is ignored by git, and ${secret.reason}`, secret.rule)];
   });
 }
 

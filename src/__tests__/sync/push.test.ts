@@ -90,6 +90,23 @@ describe('`planPush()`', () => {
     expect((await planned(at.root)).sent).toEqual(['a']);
   });
 
+  test('names secrets that stay because git ignores them, when it is asked to explain', async () => {
+    using at = place();
+    initGit(at.root);
+    write(at.root, {
+      '.gitignore': '.env\n*.log\nnode_modules\n',
+      '.env': 'K=1',
+      'a.log': 'x',
+      'node_modules/.env': 'K=2',
+      b: 'b',
+    });
+    const { keptBack } = await planPush({ root: at.root, explainIgnored: true });
+    expect(keptBack).toEqual([
+      { path: '.env', kind: 'ignored', reason: 'is ignored by git, and is an environment file', rule: 'env' },
+    ]);
+    expect((await planPush({ root: at.root })).keptBack).toEqual([]);
+  });
+
   test('follows no link: what lies behind one stays, special files stay, nested repositories stay', async () => {
     using at = place();
     initGit(at.root);

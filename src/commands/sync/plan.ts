@@ -26,6 +26,7 @@ export const verb: WreckitVerb<Options, [name: string | undefined]> = {
       root,
       include: sprite.include,
       exclude: sprite.syncExcludePatterns,
+      explainIgnored: true,
       signal,
     });
     const unpushed = args[0] === undefined ? null : findUnpushed(plan, args[0], signal);
