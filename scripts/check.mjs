@@ -75,7 +75,7 @@ class TestCounter {
 function tests(bun, suite, paths) {
   return timed('tests', async () => {
     const counter = new TestCounter();
-    const args = ['test', '--isolate', '--no-orphans', `--timeout=${TEST_TIMEOUT_MS}`, ...paths];
+    const args = ['test', '--isolate', `--timeout=${TEST_TIMEOUT_MS}`, ...paths];
     const status = await run(bun, args, {
       cwd: root,
       env: { ...process.env, TMPDIR: suite, CI: '1', NO_COLOR: '1' },
