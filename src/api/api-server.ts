@@ -5,19 +5,14 @@
  *   request ─▶ guard (Host, Origin, token) ─▶ router ─▶ query, body ─▶ handler ─▶ reply
  *   upgrade ─▶ guard ─▶ router ─▶ query ─▶ open (may still refuse, as HTTP) ─▶ handshake ─▶ run
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { ApiContext } from './api-context.ts';
 import { type ErrorAnswer, errorAnswer, fileErrorAnswer } from './api-error.ts';
 import { ApiSocket, CLOSE } from './api-socket.ts';
 import { assertMayAsk, type Door } from './guard.ts';
+import { COMMON_HEADERS, letGo, refuseGarbage, refuseUpgrade, urlOf } from './http-manners.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { readJson } from './read-json.ts';
 import { sendError, sendReply } from './reply.ts';
@@ -25,8 +20,6 @@ import type { HttpRoute, Route, SocketRoute } from './route.ts';
 import { createRouter, type Router } from './router.ts';
 import { checked, parseQuery } from './validate.ts';
 
-/** Of the real service; clients choose the present forms of calls for it. */
-const SPRITE_VERSION = '0.0.1-rc46';
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -34,7 +27,6 @@ const MAX_CONNECTIONS = 2048;
 /** TCP asks a silent peer whether it is still there. */
 const TCP_PROBE_MS = 30_000;
 const DEFAULT_DRAIN_MS = 5_000;
-const UNREAD_BODY_MS = 2_000;
 
 export interface ApiServerOptions {
   readonly api: ApiContext;
@@ -115,7 +107,7 @@ export class ApiServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
     const startedAt = performance.now();
-    for (const [name, value] of Object.entries(commonHeaders())) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
     const gone = new AbortController();
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
@@ -226,39 +218,13 @@ function handshakeOf({ maxMessageBytes }: SocketRoute): WebSocketServer {
     clientTracking: false,
     maxPayload: maxMessageBytes,
   });
-  server.on('headers', (headers) => headers.push(...commonHeaderLines()));
+  const lines = Object.entries(COMMON_HEADERS).map(([name, value]) => `${name}: ${value}`);
+  server.on('headers', (headers) => headers.push(...lines));
   return server;
-}
-
-function commonHeaders(): Record<string, string> {
-  return {
-    'Sprite-Version': SPRITE_VERSION,
-    'X-Sprite-Capabilities': 'signal',
-    'X-Content-Type-Options': 'nosniff',
-  };
-}
-
-function commonHeaderLines(): string[] {
-  return Object.entries(commonHeaders()).map(([name, value]) => `${name}: ${value}`);
-}
-
-/** The path as it was sent: nothing in it is resolved. */
-function urlOf({ url = '/' }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } {
-  const at = url.indexOf('?');
-  const pathname = at === -1 ? url : url.slice(0, at);
-  return { pathname, searchParams: new URLSearchParams(at === -1 ? '' : url.slice(at + 1)) };
 }
 
 function fileErrors(query: URLSearchParams): (thrown: unknown) => ErrorAnswer {
   return (thrown) => fileErrorAnswer(thrown, query.get('path') ?? '');
-}
-
-/** A refused client may go on sending its body: it gets a moment to read the answer. */
-function letGo(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.destroy(), UNREAD_BODY_MS);
-  timer.unref();
-  request.once('close', () => clearTimeout(timer));
-  request.resume();
 }
 
 async function bodyOf({ bodyKind, body }: HttpRoute, request: IncomingMessage): Promise<unknown> {
@@ -269,28 +235,4 @@ async function bodyOf({ bodyKind, body }: HttpRoute, request: IncomingMessage): 
 function assertWebSocket({ method, headers }: IncomingMessage): void {
   if (method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket') return;
   throw new HttpRefusal(400, 'bad_request', 'upgrade: only to WebSocket, with GET');
-}
-
-function refuseUpgrade(stream: Duplex, answer: ErrorAnswer): void {
-  if (!stream.writable) return;
-  const body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
-  const headers = {
-    ...commonHeaders(),
-    ...answer.headers,
-    'Content-Type': 'application/json',
-    'Content-Length': String(body.length),
-    Connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  stream.write(
-    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Error'}\r\n${lines.join('')}\r\n`,
-  );
-  stream.end(body, () => stream.destroy());
-}
-
-function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

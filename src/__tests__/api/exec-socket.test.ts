@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import { connect } from 'node:net';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ExecFrame } from '../../api/schemas/exec.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { BROKEN_FRAMES, closeCodeFor } from './broken-frames.ts';
 import {
   type Answer,
   type ApiClient,
@@ -232,6 +234,31 @@ describe('attach', () => {
   });
 });
 
+test('attach wakes a sprite that is frozen, and not one that was stopped', async () => {
+  await using api = await servedApi();
+  const at = await newSprite(api);
+  using owner = api.connect(
+    `${at}/exec${shellQuery('while read line; do echo "<$line>"; done', { tty: 'true' })}`,
+  );
+  await owner.opened;
+  await eventually(() => owner.sessionId !== '');
+  const [{ id } = { id: '' }] = await api.engine.list();
+  const state = join('/sys/fs/cgroup/freezer', `wisp-${id}`, 'freezer.state');
+  writeFileSync(
+    existsSync(state) ? state : join('/sys/fs/cgroup', `wisp-${id}`, 'cgroup.freeze'),
+    existsSync(state) ? 'FROZEN' : '1',
+  );
+  await eventually(async () => (await api.engine.list())[0]?.state === 'warm');
+  using back = api.connect(`${at}/exec/${owner.sessionId}`);
+  await back.opened;
+  back.ws.send(Buffer.from('word\r'));
+  await seen(back, '<word>');
+  await api.engine.stop('demo');
+  using late = api.connect(`${at}/exec/${owner.sessionId}?output_offset=0`);
+  await late.opened.catch(() => undefined);
+  expect((await api.engine.list())[0]?.state).toBe('cold');
+});
+
 describe('a session whose client has left', () => {
   test('goes on, is listed and can be attached to; with a limit it is ended after it', async () => {
     await using api = await servedApi();
@@ -333,58 +360,17 @@ describe('kill', () => {
   });
 });
 
-/** A frame as a client would mask it (with a mask of zeros), or as none should. */
-function frame(
-  opcode: number,
-  payload: Buffer | string,
-  { isMasked = true, length = -1, fin = true } = {},
-): Buffer {
-  const bytes = Buffer.from(payload);
-  const size = length === -1 ? bytes.length : length;
-  const head = Buffer.alloc(10);
-  head[0] = (fin ? 0x80 : 0) | opcode;
-  head[1] = (isMasked ? 0x80 : 0) | 127;
-  head.writeBigUInt64BE(BigInt(size), 2);
-  return Buffer.concat([head, ...(isMasked ? [Buffer.alloc(4)] : []), bytes]);
-}
-
-/** Sends `bytes` once the session is there, and returns the code the server closes with. */
-async function closeCodeFor(api: ServedApi, path: string, bytes: Buffer): Promise<number> {
-  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
-  let got = Buffer.alloc(0);
-  socket.on('data', (chunk: Buffer) => {
-    got = Buffer.concat([got, chunk]);
-  });
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${api.token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
-  );
-  await eventually(() => got.includes('session_info'));
-  socket.write(bytes);
-  await closed;
-  const isCloseFrame = got.subarray(-4, -2).equals(Buffer.of(0x88, 2));
-  return isCloseFrame ? got.readUInt16BE(got.length - 2) : 0;
-}
-
 describe('a client that breaks the rules', () => {
   test('is told so and let go, and its session goes on', async () => {
     await using api = await servedApi();
     const at = await newSprite(api);
-    const cases: readonly [name: string, bytes: Buffer, code: number][] = [
-      ['an unmasked frame', frame(2, 'x', { isMasked: false }), 1002],
-      ['a reserved opcode', frame(3, 'x'), 1002],
-      ['a frame longer than any', frame(2, 'x', { length: 2 ** 40 }), 1009],
-      ['a continuation of nothing', frame(0, 'x'), 1002],
-      ['text that is no UTF-8', frame(1, Buffer.of(0xff, 0xfe)), 1007],
-      ['a ping that is too long', frame(9, Buffer.alloc(200)), 1002],
-    ];
-    for (const [name, bytes, code] of cases) {
+    for (const [name, bytes, code] of BROKEN_FRAMES) {
       expect([
         name,
         await closeCodeFor(api, `${at}/exec?cmd=sleep&cmd=1000&max_run_after_disconnect=0`, bytes),
       ]).toEqual([name, code]);
     }
-    expect(await running(api)).toHaveLength(cases.length);
+    expect(await running(api)).toHaveLength(BROKEN_FRAMES.length);
     expect((await api.ask('/v1/sprites')).status).toBe(200);
   });
 

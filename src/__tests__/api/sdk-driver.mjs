@@ -12,14 +12,22 @@ const [baseURL, tokenFile, sdkModule, silentSeconds] = process.argv.slice(2);
 const { SpritesClient } = await import(sdkModule);
 const client = new SpritesClient(readFileSync(tokenFile, 'utf8').trim(), { baseURL });
 
-async function step(name, action) {
+/** A call that never comes back is a result, too; the silent ones take their time. */
+const STEP_TIMEOUT_MS = 40_000;
+
+async function step(name, action, timeoutMs = STEP_TIMEOUT_MS) {
   let line;
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${timeoutMs} ms`)), timeoutMs);
+  });
   try {
-    line = { name, value: (await action()) ?? null };
+    line = { name, value: (await Promise.race([action(), late])) ?? null };
   } catch (error) {
     const { message, code, errorCode, statusCode, exitCode, stdout, stderr } = error;
     line = { name, error: { message, code, errorCode, statusCode, exitCode, stdout, stderr } };
   }
+  clearTimeout(timer);
   process.stdout.write(`${JSON.stringify(line)}\n`);
   return line.value;
 }
@@ -52,6 +60,7 @@ async function all(stream) {
   return items;
 }
 
+const LONG_MS = silentSeconds * 1000 + STEP_TIMEOUT_MS;
 const sprite = client.sprite('sdk');
 await step('create', async () => {
   const { id, name, status, labels, urlSettings, createdAt } = await client.createSprite('sdk', {
@@ -69,17 +78,25 @@ await step('create', async () => {
     isDate: createdAt instanceof Date,
   };
 });
-const silent = step('silent', async () => {
-  const startedAt = Date.now();
-  const { stdout, exitCode } = await sprite.execFile('sh', ['-c', `sleep ${silentSeconds}; echo awake`]);
-  return { stdout, exitCode, isLong: Date.now() - startedAt >= silentSeconds * 1000 };
-});
-const silentTerminal = step('silent terminal', async () => {
-  const command = sprite.spawn('sh', ['-c', `sleep ${silentSeconds}; echo awake`], { tty: true });
-  const seen = outputOf(command);
-  const [code] = await once(command, 'exit');
-  return { code, text: seen.text, errors: seen.errors };
-});
+const silent = step(
+  'silent',
+  async () => {
+    const startedAt = Date.now();
+    const { stdout, exitCode } = await sprite.execFile('sh', ['-c', `sleep ${silentSeconds}; echo awake`]);
+    return { stdout, exitCode, isLong: Date.now() - startedAt >= silentSeconds * 1000 };
+  },
+  LONG_MS,
+);
+const silentTerminal = step(
+  'silent terminal',
+  async () => {
+    const command = sprite.spawn('sh', ['-c', `sleep ${silentSeconds}; echo awake`], { tty: true });
+    const seen = outputOf(command);
+    const [code] = await once(command, 'exit');
+    return { code, text: seen.text, errors: seen.errors };
+  },
+  LONG_MS,
+);
 
 await step('create again', () => client.createSprite('sdk'));
 await step('create badly', () => client.createSprite('No Such Name'));

@@ -6,6 +6,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { execIn } from '../helpers/local-sprite.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { runWisp } from '../wisp/run-wisp.ts';
+import { BROKEN_FRAMES, closeCodeFor } from './broken-frames.ts';
 import { type Answer, ApiClient, collect, shellQuery } from './served-api.ts';
 import { engineOf, type ServedProcess, startServe } from './served-process.ts';
 
@@ -83,13 +84,19 @@ describe('wisp serve', () => {
       expect((await ask(server, '/v1/sprites', 'POST', demo)).status).toBe(201);
       const watch = attach(server, '/v1/sprites/demo/ports/watch');
       const files = attach(server, '/v1/sprites/demo/fs/watch');
-      const short = attach(server, `/v1/sprites/demo/exec${shellQuery('sleep 2; echo done')}`);
+      const short = attach(server, `/v1/sprites/demo/exec${shellQuery('sleep 4; echo done')}`);
       const long = attach(
         server,
         `/v1/sprites/demo/exec${shellQuery('echo up; sleep 1000', { max_run_after_disconnect: '0' })}`,
       );
       await Promise.all([watch.opened, files.opened, short.opened]);
       await eventually(() => long.output(1) === 'up\n');
+      for (const [name, bytes, code] of BROKEN_FRAMES) {
+        expect([name, await closeCodeFor(server, '/v1/sprites/demo/exec?cmd=sleep&cmd=1', bytes)]).toEqual([
+          name,
+          code,
+        ]);
+      }
       server.child.kill('SIGTERM');
       expect((await watch.closed).code).toBe(1001);
       expect((await files.closed).code).toBe(1001);

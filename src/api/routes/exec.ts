@@ -6,11 +6,11 @@ import { parseDurationMs } from '../../contract/units.ts';
 import type { SessionHandle } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
 import type { ApiContext } from '../api-context.ts';
-import type { ApiSocket } from '../api-socket.ts';
-import { EXEC_REPEATED, type ExecParams, ExecQuery, sessionSpecOf } from '../exec/exec-query.ts';
+import { attended, openAttached } from '../exec/attend.ts';
+import { EXEC_REPEATED, ExecQuery, sessionSpecOf } from '../exec/exec-query.ts';
 import { execFrames, feedSession } from '../exec/http-exec.ts';
 import { killSteps } from '../exec/kill-session.ts';
-import { SessionMessage, serveSession, signalName } from '../exec/serve-session.ts';
+import { SessionMessage, signalName } from '../exec/serve-session.ts';
 import { sessionEntry } from '../exec/session-text.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { eagerBytes, json, ndjson } from '../reply.ts';
@@ -20,10 +20,6 @@ import { ExecFrame, KillStep, SessionList } from '../schemas/exec.ts';
 
 /** A client may send all of its input as one message. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
-/** What an attaching client is shown of a log at most. */
-const SCROLLBACK_BYTES = 1024 * 1024;
-/** A session that has ended is still attached to for this long: its last output and its exit. */
-const LINGER_MS = 30_000;
 const DEFAULT_KILL_GRACE_MS = 10_000;
 const MAX_KILL_GRACE_MS = 3_600_000;
 
@@ -65,84 +61,6 @@ const attach = socketRoute({
   maxMessageBytes: MAX_MESSAGE_BYTES,
   open: ({ api, params, query, signal }) => openAttached(api, params.name, params.session_id, query, signal),
 });
-
-type Offsets = Pick<ExecParams, 'output_offset' | 'stderr_offset'>;
-type Beginning = Omit<Parameters<typeof serveSession>[1], 'api' | 'name' | 'handle'>;
-
-async function openAttached(
-  api: ApiContext,
-  name: string,
-  sessionId: string,
-  offsets: Offsets,
-  signal: AbortSignal,
-): Promise<(socket: ApiSocket) => Promise<void>> {
-  const handle = await api.engine.session(name, sessionId, { signal });
-  return await attended(api, name, handle, signal, async (session) => {
-    assertAttachable(session, offsets);
-    return { session, isOwner: false, ...(await beginning(handle, session, offsets, signal)) };
-  });
-}
-
-/** Who comes back for the bytes it missed may have them as long as there are any. */
-function assertAttachable({ id, state, exited_at }: Session, { output_offset }: Offsets): void {
-  if (state === 'running' || output_offset !== undefined) return;
-  if (state === 'exited' && Date.parse(exited_at ?? '') > Date.now() - LINGER_MS) return;
-  throw new WreckitError('SESSION_NOT_FOUND', `session not found: ${id}`);
-}
-
-async function beginning(
-  handle: SessionHandle,
-  session: Session,
-  { output_offset, stderr_offset }: Offsets,
-  signal: AbortSignal,
-): Promise<Pick<Beginning, 'from' | 'screen'>> {
-  if (output_offset === undefined && session.tty && handle.screen !== undefined) {
-    const { bytes: screen, nextOffset } = await handle.screen({ signal });
-    return { from: { stdout: nextOffset, stderr: 0 }, screen };
-  }
-  const tail = (end: number, first: number): number => Math.max(first, end - SCROLLBACK_BYTES);
-  const stdout = output_offset ?? tail(session.stdout_bytes, session.stdout_start);
-  const stderr = stderr_offset ?? tail(session.stderr_bytes, session.stderr_start);
-  return { from: { stdout, stderr }, screen: null };
-}
-
-/** The session counts as attended from now on, whatever becomes of the handshake. */
-async function attended(
-  api: ApiContext,
-  name: string,
-  handle: SessionHandle,
-  signal: AbortSignal,
-  begin: (session: Session) => Promise<Beginning>,
-): Promise<(socket: ApiSocket) => Promise<void>> {
-  const session = await handle.info();
-  const client = api.clients.attach(name, session);
-  const leave = async (): Promise<void> => {
-    client[Symbol.dispose]();
-    try {
-      await handle[Symbol.asyncDispose]();
-    } catch (error) {
-      api.log.warn({ event: 'session_not_released', sprite: name, session: handle.id, err: error });
-    }
-  };
-  const onAbort = (): void => void leave();
-  try {
-    signal.throwIfAborted();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const begun = await begin(session);
-    return async (socket) => {
-      try {
-        await serveSession(socket, { api, name, handle, ...begun });
-      } finally {
-        signal.removeEventListener('abort', onAbort);
-        await leave();
-      }
-    };
-  } catch (thrown) {
-    signal.removeEventListener('abort', onAbort);
-    await leave();
-    throw thrown;
-  }
-}
 
 const startHttp = httpRoute({
   method: 'POST',
