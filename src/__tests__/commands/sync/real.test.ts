@@ -18,7 +18,9 @@ const env = {
 const root = dir.join('project');
 
 async function json(...words: readonly string[]) {
-  return await wreckitJson(words, { cwd: root, env });
+  const answer = await wreckitJson(words, { cwd: root, env });
+  if (answer.document.success !== true) throw new Error(JSON.stringify(answer.document.error));
+  return answer;
 }
 
 async function inSprite(script: string, user = 'sprite'): Promise<string> {
