@@ -13,6 +13,8 @@ const CAPABILITIES = [
   'files',
   'checkpoints',
   'policy',
+  'ports',
+  'serve',
   'gc',
   'doctor',
 ];
