@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --write] [-- start-up|run|stream|many|sync …]`: how fast the programs are, against a reference measured in
+ * `npm run bench [-- --write] [-- start-up|run|stream|many|sync|agent …]`: how fast the programs are, against a reference measured in
  * the same run. `--write` keeps the table in docs/benchmarks.md. Ends with 1 where a target is missed.
  */
 import { spawnSync } from 'node:child_process';
@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot, packageVersion } from '../src/package-root.ts';
 import { markdown, type Row, textTable } from './report.ts';
+import { agentRows } from './rows/agent.ts';
 import { manyRows } from './rows/many.ts';
 import { runRows } from './rows/run.ts';
 import { startUpRows } from './rows/start-up.ts';
@@ -20,6 +21,7 @@ const GROUPS: Readonly<Record<string, (world: World) => Row[] | Promise<Row[]>>>
   stream: streamRows,
   many: manyRows,
   sync: syncRows,
+  agent: agentRows,
 };
 
 async function measure(names: readonly string[]): Promise<Row[]> {

@@ -124,6 +124,24 @@ describe('an agent in a sprite', () => {
     expect(project.run('go').data.run).toMatchObject({ outcome: 'failed', success: false });
   });
 
+  test.each([
+    ['read from stdin', []],
+    ['in a file of its own', ['{prompt_file}']],
+  ])('finds its prompt, %s, and leaves nothing of it in a sprite that stays', (_how, more) => {
+    using project = spriteProject();
+    const script = 'cat -- "$@" > "$HOME/told"; ls -A /dev/shm > "$HOME/seen"';
+    const inner = { kind: 'process', command: 'sh', args: ['-c', script, 'sh', ...more] };
+    const agent = { kind: 'sprite', vmName: 'box', keep: 'always', agent: inner };
+    project.write({ '.wreckit/config.json': JSON.stringify({ agent }) });
+    expect(project.run('the prompt').data.run.outcome).toBe('completed');
+    const inSprite = (script: string) =>
+      project.wreckit('sprite', 'exec', 'box', '--', 'sh', '-c', script).stdout;
+    expect(inSprite('cat ~/told')).toBe('the prompt');
+    expect(inSprite('ls -A /dev/shm')).toBe('');
+    // Nothing else is in the directory of a prompt on stdin: it need not stay for the run.
+    expect(inSprite('cat ~/seen') === '').toBe(more.length === 0);
+  });
+
   test('that claims to be done without a change: the run says that no files were changed', () => {
     using project = spriteProject();
     project.agent('echo "I fixed everything."');

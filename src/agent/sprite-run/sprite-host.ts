@@ -31,7 +31,11 @@ const DEFAULT_GRACE_MS = 10_000;
 const MAX_LOG_ATTEMPTS = 5;
 const STDIN_FILE = 'stdin';
 /** The prompt comes from a file, so that nobody has to stay to feed it. */
-const WITH_STDIN = ['/bin/sh', '-c', 'exec "$@" <"$0"'];
+const WITH_STDIN = ['/bin/sh', '-c', `exec "$@" <"$0/${STDIN_FILE}"`];
+/** As above; nothing else is in that directory, so it goes as soon as the file is open. */
+const WITH_STDIN_ALONE = ['/bin/sh', '-c', `exec <"$0/${STDIN_FILE}" || exit; rm -rf -- "$0"; exec "$@"`];
+/** Into a directory that is made for it, readable to its owner alone. */
+const WRITE_FILE = ['/bin/sh', '-c', 'umask 077 && mkdir -p -- "$0" && cat >"$0/$1"'];
 const MISSING = 3;
 const NOT_EXECUTABLE = 4;
 const COMMAND_STATE = [
@@ -58,7 +62,8 @@ async function execute(
   const { client, name, graceMs = DEFAULT_GRACE_MS } = options;
   const place = (text: string): string => placeFiles(text, filesDir);
   const argv = request.argv.map(place);
-  const command = request.stdin === null ? argv : [...WITH_STDIN, `${filesDir}/${STDIN_FILE}`, ...argv];
+  const withStdin = isStdinAlone(request) ? WITH_STDIN_ALONE : WITH_STDIN;
+  const command = request.stdin === null ? argv : [...withStdin, filesDir, ...argv];
   request.signal?.throwIfAborted();
   const { session_id: sessionId } = await client.execDetached(name, command, {
     dir: request.cwd ?? options.dir,
@@ -171,30 +176,44 @@ async function followLog(
 
 /** Calls `use` with a directory in the sprite's memory that holds the request's files and prompt. */
 async function withFiles<T>(
-  { client, name }: SpriteHostOptions,
-  { files = {}, stdin }: CommandRequest,
+  options: SpriteHostOptions,
+  request: CommandRequest,
   use: (filesDir: string) => Promise<T>,
 ): Promise<T> {
-  const contents = new Map<string, string | Uint8Array>(Object.entries(files));
-  if (stdin !== null) contents.set(STDIN_FILE, stdin);
+  const { client, name } = options;
+  const contents = new Map<string, string | Uint8Array>(Object.entries(request.files ?? {}));
+  if (request.stdin !== null) contents.set(STDIN_FILE, request.stdin);
   if (contents.size === 0) return await use('');
   const filesDir = `/dev/shm/wreckit-${randomBytes(8).toString('hex')}`;
-  const made = await client.exec(name, ['mkdir', '-m', '700', '--', filesDir], { dir: '/' });
-  if (made.exit_code !== 0) {
-    throw new WreckitError(
-      'SPRITE_EXEC_FAILED',
-      `sprite "${name}": no place for the prompt: ${made.stderr.trim()}`,
-    );
-  }
+  // A sprite that is gone or broken has no files to remove; what it said before counts.
+  const remove = () => client.exec(name, ['rm', '-rf', '--', filesDir], { dir: '/' }).catch(() => undefined);
   try {
-    for (const [file, content] of contents) {
-      await client.writeFile(name, `${filesDir}/${file}`, content, { mode: '0600' });
-    }
-    return await use(filesDir);
-  } finally {
-    // A sprite that is gone or broken has no files to remove; what it said before counts.
-    await client.exec(name, ['rm', '-rf', '--', filesDir], { dir: '/' }).catch(() => undefined);
+    for (const [file, content] of contents) await placeFile(options, [filesDir, file], content);
+    const used = await use(filesDir);
+    if (!isStdinAlone(request)) await remove();
+    return used;
+  } catch (error) {
+    await remove();
+    throw error;
   }
+}
+
+function isStdinAlone({ files = {}, stdin }: CommandRequest): boolean {
+  return stdin !== null && Object.keys(files).length === 0;
+}
+
+async function placeFile(
+  { client, name }: SpriteHostOptions,
+  [dir, file]: readonly [string, string],
+  content: string | Uint8Array,
+): Promise<void> {
+  const stdin = typeof content === 'string' ? Buffer.from(content) : content;
+  const written = await client.exec(name, [...WRITE_FILE, dir, file], { dir: '/', stdin });
+  if (written.exit_code === 0) return;
+  throw new WreckitError(
+    'SPRITE_EXEC_FAILED',
+    `sprite "${name}": no place for the prompt: ${written.stderr.trim()}`,
+  );
 }
 
 function timer(afterMs: number | undefined, fire: () => void): Disposable {
