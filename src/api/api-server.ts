@@ -10,12 +10,16 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { ApiContext } from './api-context.ts';
 import { type ErrorAnswer, errorAnswer, fileErrorAnswer } from './api-error.ts';
-import { ApiSocket, CLOSE } from './api-socket.ts';
+import { type ApiSocket, CLOSE } from './api-socket.ts';
+import { answerAfterwards, answerInstead, finish, sendFalse, sendSpoiled } from './faults/fault-answer.ts';
+import type { FaultPlan } from './faults/fault-plan.ts';
+import type { FaultRule } from './faults/fault-rule.ts';
+import { faultySocket } from './faults/faulty-socket.ts';
 import { assertMayAsk, type Door } from './guard.ts';
 import { COMMON_HEADERS, letGo, refuseGarbage, refuseUpgrade, urlOf } from './http-manners.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { readJson } from './read-json.ts';
-import { sendError, sendReply } from './reply.ts';
+import { type Reply, sendError, sendReply } from './reply.ts';
 import type { HttpRoute, Route, SocketRoute } from './route.ts';
 import { createRouter, type Router } from './router.ts';
 import { checked, parseQuery } from './validate.ts';
@@ -33,6 +37,8 @@ export interface ApiServerOptions {
   readonly routes: readonly Route[];
   /** Of `api.draining`. */
   readonly draining: AbortController;
+  /** Requests to answer wrongly, for tests; null: none. */
+  readonly faults: FaultPlan | null;
 }
 
 export class ApiServer {
@@ -43,11 +49,13 @@ export class ApiServer {
   readonly #sockets = new Set<ApiSocket>();
   readonly #running = new Set<Promise<void>>();
   readonly #draining: AbortController;
+  readonly #faults: FaultPlan | null;
   /** Ends what did not end by itself. */
   readonly #stopping = new AbortController();
 
-  constructor({ api, routes, draining }: ApiServerOptions) {
+  constructor({ api, routes, draining, faults }: ApiServerOptions) {
     this.#api = api;
+    this.#faults = faults;
     this.#draining = draining;
     this.#router = createRouter(routes);
     for (const route of routes) {
@@ -118,14 +126,19 @@ export class ApiServer {
     let toAnswer = errorAnswer;
     try {
       assertMayAsk(request.headers, request.rawHeaders, door);
-      const { route, params } = this.#router.http(request.method ?? '', pathname);
+      const method = request.method ?? '';
+      const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
+      const fault = (await this.#faults?.next({ method, path: pathname, isSocket: false })) ?? null;
+      const instead = fault === null ? null : await answerInstead(fault, signal);
+      if (instead !== null) return sendFalse(response, instead);
+      const { route, params } = this.#router.http(method, pathname);
       if (route.errors === 'file') toAnswer = fileErrors(searchParams);
       const query = parseQuery(route.query, searchParams, route.repeated);
       const body = await bodyOf(route, request);
       const call = { api: this.#api, params, query, body, request };
-      const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
       // The route's own schemas made query and body: see httpRoute().
       const reply = await route.handle({ ...call, signal } as Parameters<HttpRoute['handle']>[0]);
+      if (fault !== null && (await sendFaulty(response, reply, fault))) return;
       const { stallMs } = this.#api.settings;
       await sendReply(response, reply, { stallMs, toErrorAnswer: toAnswer });
     } catch (thrown) {
@@ -154,14 +167,20 @@ export class ApiServer {
     let toAnswer = errorAnswer;
     try {
       assertMayAsk(request.headers, request.rawHeaders, door);
+      const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
+      const isSocket = true;
+      const fault = (await this.#faults?.next({ method: 'GET', path: pathname, isSocket })) ?? null;
+      const instead = fault === null ? null : await answerInstead(fault, signal);
+      if (instead !== null) return refuseUpgrade(stream, instead);
       const { route, params } = this.#router.socket(pathname);
       if (route.errors === 'file') toAnswer = fileErrors(searchParams);
       assertWebSocket(request);
       const query = parseQuery(route.query, searchParams, route.repeated);
-      const signal = AbortSignal.any([gone.signal, this.#stopping.signal]);
       const call = { api: this.#api, params, query, request, signal };
       const run = await route.open(call as Parameters<SocketRoute['open']>[0]);
-      const socket = await this.#shake(request, stream, head, route);
+      const afterwards = fault === null ? null : answerAfterwards(fault);
+      if (afterwards !== null) return refuseUpgrade(stream, afterwards);
+      const socket = await this.#shake(request, stream, head, { route, fault });
       if (socket !== null) await this.#run(socket, route, run);
     } catch (thrown) {
       refuseUpgrade(stream, toAnswer(thrown));
@@ -174,12 +193,12 @@ export class ApiServer {
     request: IncomingMessage,
     stream: Duplex,
     head: Buffer,
-    route: SocketRoute,
+    { route, fault }: { route: SocketRoute; fault: FaultRule | null },
   ): Promise<ApiSocket | null> {
     return await new Promise((resolve) => {
       stream.once('close', () => resolve(null));
       this.#handshakes.get(route)?.handleUpgrade(request, stream, head, (ws) => {
-        resolve(new ApiSocket(ws, { stallMs: this.#api.settings.stallMs }));
+        resolve(faultySocket(ws, { stallMs: this.#api.settings.stallMs }, fault));
       });
     });
   }
@@ -221,6 +240,19 @@ function handshakeOf({ maxMessageBytes }: SocketRoute): WebSocketServer {
   const lines = Object.entries(COMMON_HEADERS).map(([name, value]) => `${name}: ${value}`);
   server.on('headers', (headers) => headers.push(...lines));
   return server;
+}
+
+/** False: nothing is wrong with this answer. */
+async function sendFaulty(response: ServerResponse, reply: Reply, fault: FaultRule): Promise<boolean> {
+  const afterwards = answerAfterwards(fault);
+  if (afterwards !== null) {
+    await finish(reply);
+    sendFalse(response, afterwards);
+    return true;
+  }
+  if (fault.kind !== 'drop' && fault.kind !== 'malformed') return false;
+  await sendSpoiled(response, reply, fault);
+  return true;
 }
 
 function fileErrors(query: URLSearchParams): (thrown: unknown) => ErrorAnswer {

@@ -67,12 +67,22 @@ export class ApiSocket {
   }
 
   sendJson(value: unknown): Promise<boolean> {
-    return this.#send(JSON.stringify(value), false);
+    return this.sendText(JSON.stringify(value));
+  }
+
+  sendText(text: string): Promise<boolean> {
+    return this.#send(text, false);
   }
 
   /** The bytes must not change afterwards. False: the peer is gone. */
   sendBytes(bytes: Uint8Array): Promise<boolean> {
     return this.#send(bytes, true);
+  }
+
+  /** Resolves when the bytes have left this process, however little waits. */
+  async sent(bytes: Uint8Array): Promise<boolean> {
+    void this.#send(bytes, true);
+    return await this.#lastSent;
   }
 
   ping(): void {

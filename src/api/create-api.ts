@@ -5,6 +5,8 @@ import { packageVersion } from '../package-root.ts';
 import { type ApiSettings, DEFAULT_SETTINGS } from './api-context.ts';
 import { ApiServer } from './api-server.ts';
 import { SessionClients } from './exec/session-clients.ts';
+import { FaultPlan } from './faults/fault-plan.ts';
+import type { FaultRule } from './faults/fault-rule.ts';
 import { openApiDocument } from './openapi.ts';
 import { PortHub } from './port-hub.ts';
 import { routes } from './routes/index.ts';
@@ -15,7 +17,13 @@ export interface Api {
   readonly clients: SessionClients;
 }
 
-export function createApi(engine: SpriteEngine, log: Logger, settings: Partial<ApiSettings> = {}): Api {
+export interface ApiOptions {
+  readonly settings?: Partial<ApiSettings> | undefined;
+  /** What to answer wrongly, for tests. */
+  readonly faults?: readonly FaultRule[] | undefined;
+}
+
+export function createApi(engine: SpriteEngine, log: Logger, { settings, faults }: ApiOptions = {}): Api {
   const draining = new AbortController();
   const clients = new SessionClients(engine, log);
   let document: unknown;
@@ -29,5 +37,6 @@ export function createApi(engine: SpriteEngine, log: Logger, settings: Partial<A
     draining: draining.signal,
     openapi: () => (document ??= openApiDocument(routes, packageVersion())),
   };
-  return { server: new ApiServer({ api, routes, draining }), clients };
+  const plan = faults === undefined ? null : new FaultPlan(faults, engine, log);
+  return { server: new ApiServer({ api, routes, draining, faults: plan }), clients };
 }

@@ -1,7 +1,6 @@
 /** What every answer has in common, and how those are turned away who never get to a route. */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ErrorAnswer } from './api-error.ts';
 
 /** Of the real service; clients choose the present forms of calls for it. */
 const SPRITE_VERSION = '0.0.1-rc46';
@@ -28,20 +27,35 @@ export function letGo(request: IncomingMessage): void {
   request.resume();
 }
 
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A text is sent as it is, anything else as JSON. */
+  readonly body: unknown;
+}
+
 /** A plain answer in place of a handshake. */
-export function refuseUpgrade(stream: Duplex, { status, headers, body }: ErrorAnswer): void {
+export function refuseUpgrade(stream: Duplex, { status, headers, body }: PlainAnswer): void {
   if (!stream.writable) return;
-  const text = Buffer.from(`${JSON.stringify(body)}\n`);
+  const text = Buffer.from(textOf(body));
   const all = {
     ...COMMON_HEADERS,
     ...headers,
-    'Content-Type': 'application/json',
+    'Content-Type': contentTypeOf(body),
     'Content-Length': String(text.length),
     Connection: 'close',
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   stream.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n${lines.join('')}\r\n`);
   stream.end(text, () => stream.destroy());
+}
+
+export function textOf(body: unknown): string {
+  return typeof body === 'string' ? body : `${JSON.stringify(body)}\n`;
+}
+
+export function contentTypeOf(body: unknown): string {
+  return typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
 }
 
 /** What is no HTTP, or too much of it. */

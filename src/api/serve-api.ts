@@ -7,6 +7,7 @@ import { WreckitError } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 import type { ApiSettings } from './api-context.ts';
 import { createApi } from './create-api.ts';
+import type { FaultRule } from './faults/fault-rule.ts';
 import { isLoopback, type ListenAddress, listenOnSocket, listenOnTcp } from './listen.ts';
 import { ensureSocketDir } from './socket-dir.ts';
 
@@ -19,6 +20,8 @@ export interface ServeOptions {
   /** Of sprites made through the API. */
   readonly network?: Network | undefined;
   readonly settings?: Partial<ApiSettings>;
+  /** What to answer wrongly, for tests of clients. */
+  readonly faults?: readonly FaultRule[] | undefined;
 }
 
 export interface TcpOptions {
@@ -37,8 +40,9 @@ export interface Serving {
 
 /** Throws `CONFLICT` when another server listens there, `ENGINE_UNAVAILABLE`, `USAGE`. */
 export async function serveApi(options: ServeOptions): Promise<Serving> {
-  const { engine, log, network, settings } = options;
-  const { server, clients } = createApi(engine, log, { ...settings, network });
+  const { engine, log, network, faults } = options;
+  const settings = { ...options.settings, network };
+  const { server, clients } = createApi(engine, log, { settings, faults });
   const opened: Disposable[] = [];
   const close = (): void => {
     for (const place of opened.splice(0).reverse()) place[Symbol.dispose]();

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { pino } from 'pino';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { ApiSettings } from '../../api/api-context.ts';
+import type { FaultRule } from '../../api/faults/fault-rule.ts';
 import { serveApi } from '../../api/serve-api.ts';
 import type { SpriteEngine } from '../../engine/engine.ts';
 import { localEngine } from '../helpers/local-sprite.ts';
@@ -44,10 +45,10 @@ export interface ServedApi extends AsyncDisposable {
 
 export async function servedApi(
   settings: Partial<ApiSettings> = {},
-  given?: { readonly engine: SpriteEngine },
+  given: { readonly engine?: SpriteEngine; readonly faults?: readonly FaultRule[] } = {},
 ): Promise<ServedApi> {
-  const local = given === undefined ? localEngine() : null;
-  const engine = local?.engine ?? given?.engine;
+  const local = given.engine === undefined ? localEngine() : null;
+  const engine = local?.engine ?? given.engine;
   if (engine === undefined) throw new Error('no engine');
   const dir = tempDir();
   const token = `test/${randomBytes(16).toString('hex')}`;
@@ -57,6 +58,7 @@ export async function servedApi(
     socket: dir.join('api.sock'),
     tcp: { address: { host: '127.0.0.1', port: 0 }, token, hosts: [] },
     settings,
+    faults: given.faults,
   });
   const url = serving.url ?? '';
   const socket = serving.socket ?? '';

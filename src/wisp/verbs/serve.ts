@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { FaultRule } from '../../api/faults/fault-rule.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../../api/listen.ts';
 import type { Serving, TcpOptions } from '../../api/serve-api.ts';
 import type { TokenFile } from '../../api/token-file.ts';
@@ -20,6 +21,7 @@ interface Options {
   readonly allowHost?: string[];
   readonly network?: Network;
   readonly drain: number;
+  readonly faults?: string;
 }
 
 const NOTES = `
@@ -41,10 +43,12 @@ export const verb: WispVerb<Options> = {
       )
       .option('--network <mode>', 'of sprites made through the API: none, filtered or open', network)
       .option('--drain <duration>', 'how long what runs may take once this is to end', graceMs, 5_000)
+      .option('--faults <file>', 'for tests: answer wrongly as this file says (docs/serve.md)')
       .addHelpText('after', NOTES),
   examples: [
     ['wisp serve', 'on a unix socket'],
     ['wisp serve --listen 127.0.0.1:8080 --json', 'on TCP too; says where, and which file has the token'],
+    ['wisp serve --listen 127.0.0.1:0 --faults faults.json', 'a cloud that fails on purpose, for tests'],
     ['wisp serve --no-socket --listen 127.0.0.1:0 --token-file ./token', 'on TCP alone, at any port'],
   ],
   run: serve,
@@ -53,6 +57,7 @@ export const verb: WispVerb<Options> = {
 async function serve(context: WispContext<Options>): Promise<VerbResult> {
   const { io, json, signal, globals, options } = context;
   assertSafe(options);
+  const faults = await readFaultFile(context);
   const engine = await createEngine(context);
   const { serveApi } = await import('../../api/serve-api.ts');
   const { createLogger } = await import('../../logging.ts');
@@ -65,8 +70,9 @@ async function serve(context: WispContext<Options>): Promise<VerbResult> {
     socket: socketPath(context),
     tcp: tcpOptions(options, token),
     network: options.network,
+    faults,
   });
-  const ready = readyData(serving, token);
+  const ready = { ...readyData(serving, token), ...(faults === undefined ? {} : { faults: faults.length }) };
   await io.stdout.write(json ? `${JSON.stringify(successDocument('serve', ready))}\n` : readyText(ready));
   await aborted(signal);
   log.info({ event: 'draining', drain_ms: options.drain });
@@ -87,6 +93,22 @@ function assertSafe({ socket, listen, tokenFile: file, allowHost = [] }: Options
       'say that it is meant, with the name clients call it by: --allow-host my-machine.example',
     );
   }
+}
+
+/** Said whatever `--quiet` says: nobody should take this server for a real one. */
+async function readFaultFile({
+  options: { faults },
+  io,
+  cwd,
+}: WispContext<Options>): Promise<readonly FaultRule[] | undefined> {
+  if (faults === undefined) return undefined;
+  const { readFaults } = await import('../../api/faults/read-faults.ts');
+  const rules = readFaults(resolve(cwd, faults), faults);
+  const count = rules.length === 1 ? 'rule' : 'rules';
+  await io.stderr.write(
+    `warning: THIS SERVER LIES ON PURPOSE (--faults ${quote(faults)}, ${rules.length} ${count}): for tests only\n`,
+  );
+  return rules;
 }
 
 function usage(problem: string, hint: string): WreckitError {
