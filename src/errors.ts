@@ -91,7 +91,24 @@ export function errorOf(code: ErrorCode, message: string, options?: ErrorOptions
 export function toWreckitError(thrown: unknown): WreckitError {
   if (thrown instanceof WreckitError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new WreckitError('INTERNAL', message, { cause: thrown });
+  const hint = hintForDisk(thrown);
+  return new WreckitError('INTERNAL', message, hint === null ? { cause: thrown } : { cause: thrown, hint });
+}
+
+/** What to do where it is the disk that refuses: no fault of the program's. */
+function hintForDisk(thrown: unknown): string | null {
+  switch (errnoOf(thrown)) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'it must be yours: see with ls -l whose it is (a command with sudo leaves files of root behind)';
+    case 'EROFS':
+      return 'its file system is mounted read-only: mount it writable, or work elsewhere';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'there is no space left for it: make room, then try again';
+    default:
+      return null;
+  }
 }
 
 /** The errno name of a thrown system error (`ENOENT`), or undefined; `ERR_…` are faults of programs. */

@@ -296,3 +296,16 @@ test('a key for the agent reaches it and is in no record, argument or state file
   );
   expect(found.stdout).toBe('');
 });
+
+test('runs list names a run whose record is damaged, and lists the rest', () => {
+  configure('true');
+  const { data } = runJson('go');
+  const damaged = '20260102-030405-0a1b2c';
+  mkdirSync(join(project, '.wreckit/runs', damaged));
+  writeFileSync(join(project, '.wreckit/runs', damaged, 'run.json'), '{"version":1,');
+  const listed = wreckit('runs', 'list', '--json');
+  const answer = JSON.parse(listed.stdout).data;
+  expect(answer.runs.map(({ id }: { id: string }) => id)).toEqual([data.run.id]);
+  expect(answer.unreadable).toEqual([damaged]);
+  expect(wreckit('runs').stderr).toContain(`run ${damaged}: its record can't be read`);
+});

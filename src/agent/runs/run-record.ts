@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { isObject } from '../../contract/json-value.ts';
 import { quote } from '../../contract/names.ts';
-import { WreckitError } from '../../errors.ts';
+import { errnoOf, WreckitError } from '../../errors.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
 import { writeDurably } from '../../sync/durable.ts';
 import type { AgentOutcome, AgentUsage } from '../agent-events.ts';
@@ -151,11 +151,16 @@ export class RunStore {
     });
   }
 
-  /** Oldest first; what can't be read is left out. */
-  list(): RunRecord[] {
-    return this.ids()
-      .map((id) => this.#find(id))
-      .filter((record) => record !== null);
+  /** Oldest first; `unreadable` are ids of those whose record can't be read (another user's, damaged). */
+  list(): { readonly records: readonly RunRecord[]; readonly unreadable: readonly string[] } {
+    const records: RunRecord[] = [];
+    const unreadable: string[] = [];
+    for (const id of this.ids()) {
+      const record = this.#findIfReadable(id);
+      if (record === null) unreadable.push(id);
+      else records.push(record);
+    }
+    return { records, unreadable };
   }
 
   ids(): string[] {
@@ -166,15 +171,23 @@ export class RunStore {
     rmSync(this.dirOf(runId), { recursive: true, force: true });
   }
 
-  #find(id: string): RunRecord | null {
-    const path = join(this.dirOf(id), 'run.json');
-    if (!existsSync(path)) return null;
+  #findIfReadable(id: string): RunRecord | null {
     try {
-      const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+      return this.#find(id);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return null;
+    }
+  }
+
+  /** null: there is none, or it is damaged. */
+  #find(id: string): RunRecord | null {
+    try {
+      const value: unknown = JSON.parse(readFileSync(join(this.dirOf(id), 'run.json'), 'utf8'));
       const isRecord = isObject(value) && value.version === RECORD_VERSION && value.id === id;
       return isRecord ? (value as unknown as RunRecord) : null;
     } catch (error) {
-      if (error instanceof SyntaxError) return null;
+      if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return null;
       throw error;
     }
   }

@@ -13,11 +13,12 @@ export const verb: WreckitVerb = {
     ['wreckit runs list --json', 'with everything that is known of each'],
   ],
   async run(context) {
-    const records = (await storeOf(context)).list();
+    const { records, unreadable } = (await storeOf(context)).list();
+    for (const id of unreadable) await context.warn(`run ${id}: its record can't be read`);
+    const isEmpty = records.length === 0 && unreadable.length === 0;
     return {
-      data: { runs: records.map(runDocument) },
-      text: (format) =>
-        records.length === 0 ? 'no runs; begin one: wreckit run "…"' : runTable(records, format),
+      data: { runs: records.map(runDocument), unreadable },
+      text: (format) => (isEmpty ? 'no runs; begin one: wreckit run "…"' : runTable(records, format)),
     };
   },
 };
