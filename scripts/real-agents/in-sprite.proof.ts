@@ -129,6 +129,35 @@ describe.each(installedAgents())('real %s in a sprite', (name) => {
     TIMEOUT_MS,
   );
 
+  test.each([429, 500])(
+    'gets over an HTTP %p, or says that it failed',
+    async (status) => {
+      let refused = 0;
+      const { run: done } = await run(
+        (request) => {
+          // Not the side request for a title, which offers no tools to work with.
+          if (request.tools.length < 3 || refused > 0) return { text: 'there' };
+          refused += 1;
+          return { status, retryAfterS: 1 };
+        },
+        ...OPEN,
+      );
+      expect(refused).toBe(1);
+      // Amp does not try again.
+      expect(done.outcome).toBe(name === 'amp' ? 'failed' : 'completed');
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'gets over a stream that is cut',
+    async () => {
+      const { run: done } = await run([{ cut: 'half an ans', times: 1 }, { text: 'whole' }], ...OPEN);
+      expect(done.outcome).toBe('completed');
+    },
+    TIMEOUT_MS,
+  );
+
   test(
     'is stopped in time when the model never answers',
     async () => {
