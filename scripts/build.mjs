@@ -3,6 +3,8 @@
  *
  *   dist/bun/NAME.js    CommonJS with its bytecode beside it (no parsing at start); bulky packages in files of their own
  *   dist/node/NAME.mjs  checks the Node version, then imports NAME-main.mjs; lazy imports stay chunks
+ *   dist/node/NAME.mjs  also library.mjs and contract.mjs, which other programs import (docs/library.md)
+ *   dist/types     their declarations; made only before packing
  *   dist/build-id       hash of everything the bundles are made from; the same hash means: nothing to do
  *   dist/bun-runs       exists when this package's Bun was seen running on this machine (not packed)
  *
@@ -33,6 +35,8 @@ import { requireNode } from './lib/require-node.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const PROGRAMS = { wreckit: 'src/index.ts', wisp: 'src/wisp/index.ts' };
+/** What other programs import: "exports" of package.json. The same files on Node and on Bun. */
+const MODULES = { library: 'src/library/index.ts', contract: 'src/contract/index.ts' };
 
 const isForced = process.argv.includes('--force');
 const needsAll = process.argv.includes('--require-all');
@@ -53,6 +57,7 @@ function buildId() {
     'scripts/lib/bundle-for-bun.mjs',
     'scripts/lib/require-node.mjs',
     'tsconfig.json',
+    'tsconfig.library.json',
   ];
   const hash = createHash('sha256');
   for (const path of [...inputs.map((name) => join(root, name)), ...sourceFiles(join(root, 'src')).sort()]) {
@@ -66,7 +71,8 @@ function outputsExist(dir) {
   const names = Object.keys(PROGRAMS);
   return {
     bun: names.every((name) => existsSync(join(dir, 'bun', `${name}.js`))),
-    node: names.every((name) => existsSync(join(dir, 'node', `${name}.mjs`))),
+    node: [...names, ...Object.keys(MODULES)].every((name) => existsSync(join(dir, 'node', `${name}.mjs`))),
+    types: Object.values(MODULES).every((entry) => existsSync(join(dir, 'types', declarationOf(entry)))),
   };
 }
 
@@ -91,7 +97,10 @@ async function buildForNode(out) {
   const minimum = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node.replace('>=', '');
   await esbuild.build({
     absWorkingDir: root,
-    entryPoints: Object.entries(PROGRAMS).map(([name, entry]) => ({ in: entry, out: `${name}-main` })),
+    entryPoints: [
+      ...Object.entries(PROGRAMS).map(([name, entry]) => ({ in: entry, out: `${name}-main` })),
+      ...Object.entries(MODULES).map(([name, entry]) => ({ in: entry, out: name })),
+    ],
     outdir: join(out, 'node'),
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -113,6 +122,35 @@ async function buildForNode(out) {
   for (const name of Object.keys(PROGRAMS)) {
     writeFileSync(join(out, 'node', `${name}.mjs`), nodeEntry(name, minimum));
   }
+}
+
+/** `library/index.d.ts` of `src/library/index.ts`. */
+function declarationOf(entry) {
+  return relative('src', entry).replace(/\.ts$/, '.d.ts');
+}
+
+/** Of the modules and of what their declarations name, and nothing more. */
+function buildTypes(out) {
+  const types = join(out, 'types');
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--noCheck'];
+  const argv = [compiler, '-p', join(root, 'tsconfig.library.json'), ...options, '--outDir', types];
+  const result = spawnSync(process.execPath, argv, { cwd: root, encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`declarations:\n${result.stdout}${result.stderr}`);
+  const needed = new Set();
+  const visit = (path) => {
+    if (needed.has(path)) return;
+    needed.add(path);
+    for (const [, target] of readFileSync(path, 'utf8').matchAll(
+      /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g,
+    ))
+      visit(join(dirname(path), target.replace(/\.ts$/, '.d.ts')));
+  };
+  for (const entry of Object.values(MODULES)) visit(join(types, declarationOf(entry)));
+  for (const path of readdirSync(types, { recursive: true, encoding: 'utf8' }).map((name) =>
+    join(types, name),
+  ))
+    if (statSync(path).isFile() && !needed.has(path)) rmSync(path);
 }
 
 /** A path of this machine in a bundle would break it on every other one. */
@@ -155,7 +193,7 @@ async function main() {
     ? readFileSync(join(dist, 'build-id'), 'utf8').trim()
     : '';
   const hasEsbuild = existsSync(join(root, 'node_modules', 'esbuild'));
-  const isComplete = (present.bun || !bun) && (present.node || !hasEsbuild);
+  const isComplete = (present.bun || !bun) && (present.node || !hasEsbuild) && (present.types || !needsAll);
   if (!isForced && builtId === id && isComplete && (present.bun || present.node)) {
     if (!bun) rmSync(join(dist, 'bun-runs'), { force: true });
     // Tests take a dist/ older than a source as out of date.
@@ -167,6 +205,7 @@ async function main() {
   try {
     if (bun) buildForBun(bun, out);
     await buildForNode(out);
+    if (needsAll) buildTypes(out);
     const made = outputsExist(out);
     const missing = [...(made.bun ? [] : ['Bun']), ...(made.node ? [] : ['Node (esbuild)'])];
     if (missing.length > 0 && needsAll)

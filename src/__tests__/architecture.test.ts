@@ -58,6 +58,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     may: ['agent', 'sync', 'config', 'config.ts', 'schemas.ts', 'contract', 'process', 'cli', 'archive'],
     because: 'wreckit never makes a sandbox itself: no engine, api or wisp',
   },
+  library: {
+    may: ['agent', 'commands', 'sync', 'contract', 'process', 'cli', 'schemas.ts', 'config'],
+    because: 'it hands on what the package is, and knows no entry and no engine',
+  },
   'index.ts': {
     may: ['commands', 'cli', 'config', 'config.ts', 'contract', 'process'],
     because: 'the entry of wreckit',

@@ -74,9 +74,11 @@ export type SpriteRunnerOptions = WispCallerOptions;
 export interface PassThroughOptions extends WispCallOptions {
   /** This process's own when absent. */
   readonly stdout?: OutputSink | undefined;
+  readonly stderr?: OutputSink | undefined;
   /** Called once with wisp's pid: for signals, which are the caller's to hand on. */
   readonly onSpawn?: ((pid: number) => void) | undefined;
-  readonly stdin?: boolean | undefined;
+  /** True: this process's own; absent: empty. */
+  readonly stdin?: boolean | StdinSource | undefined;
   /** Ask wisp for JSON, to be passed on as it is. */
   readonly json?: boolean | undefined;
 }
@@ -126,10 +128,13 @@ export class SpriteRunner implements WispClient {
    * for. Resolves with wisp's exit code, which for `exec` is the command's.
    */
   async passThrough(command: WispCommand, options: PassThroughOptions = {}): Promise<number> {
-    const { stdin = false, stdout = 'inherit', timeoutMs = 0, ...details } = options;
-    const streams = { stdout, stderr: 'inherit' } as const;
-    const stdinSource = stdin ? 'inherit' : 'ignore';
-    const result = await this.#caller.stream(command, streams, { ...details, timeoutMs, stdin: stdinSource });
+    const { stdin = false, stdout = 'inherit', stderr = 'inherit', timeoutMs = 0, ...details } = options;
+    const source = typeof stdin === 'boolean' ? (stdin ? 'inherit' : 'ignore') : stdin;
+    const result = await this.#caller.stream(
+      command,
+      { stdout, stderr },
+      { ...details, timeoutMs, stdin: source },
+    );
     return result.exitCode ?? 125;
   }
 

@@ -14,6 +14,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly isStdinTty: boolean;
+  /** The streams are not those of the process: a child must not inherit them in their place. */
+  readonly isInjected?: boolean | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The one place that prints what a verb answered or why it failed, and knows the exit code of it. */
 import { failureDocument, successDocument } from '../contract/envelope.ts';
-import { toWreckitError, WreckitError } from '../errors.ts';
+import { errorOf, toWreckitError, WreckitError } from '../errors.ts';
 import type { Io } from './io.ts';
 import { interruptOf } from './signals.ts';
 import { isColorWanted } from './table.ts';
@@ -15,6 +15,8 @@ export interface OutputMode {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly signal: AbortSignal;
+  /** See `Program.calledAs`. */
+  readonly calledAs?: string | undefined;
 }
 
 export async function printResult(mode: OutputMode, result: VerbResult): Promise<number> {
@@ -39,7 +41,7 @@ export async function printFailure(
   const interrupt = interruptOf(mode.signal);
   const error =
     interrupt === null
-      ? toWreckitError(thrown)
+      ? renamed(toWreckitError(thrown), mode.calledAs)
       : new WreckitError('INTERNAL', `${verb}: ${interrupt.message}`, {
           hint: 'run the command again',
           details: { signal: interrupt.signalName },
@@ -52,6 +54,18 @@ export async function printFailure(
   if (!isTold) await io.stderr.write(`error: ${shownText(error.message)}\nhint: ${shownText(error.hint)}\n`);
   if (mode.verbose) await io.stderr.write(`${traceOf(thrown)}\n`);
   return interrupt?.exitCode ?? exitCodeOf?.(error) ?? error.exitCode;
+}
+
+/** Our own name for the verbs, as it stands in help and hints, replaced by the host's. */
+export function namedAs(text: string, calledAs: string | undefined): string {
+  return calledAs === undefined ? text : text.replaceAll(/\bwreckit sprite\b/g, () => calledAs);
+}
+
+function renamed(error: WreckitError, calledAs: string | undefined): WreckitError {
+  const hint = namedAs(error.hint, calledAs);
+  if (hint === error.hint) return error;
+  const { code, message, details, retryable, cause } = error;
+  return errorOf(code, message, { hint, details, retryable, cause });
 }
 
 function textOf(io: Io, { text }: VerbResult): string {

@@ -12,7 +12,7 @@ import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
 import { type FoundVerb, findVerb, splitAtDashes } from './find-verb.ts';
 import type { Io } from './io.ts';
-import { type OutputMode, printFailure, printResult, shownText } from './output.ts';
+import { namedAs, type OutputMode, printFailure, printResult, shownText } from './output.ts';
 import type { GlobalOption, VerbModule, VerbNode, VerbResult } from './verb.ts';
 
 export interface Program {
@@ -22,6 +22,8 @@ export interface Program {
   readonly version: () => string;
   readonly verbs: readonly VerbNode[];
   readonly globalOptions: readonly GlobalOption[];
+  /** What the user types instead of "wreckit sprite": help and hints say so. */
+  readonly calledAs?: string | undefined;
 }
 
 export interface ProgramCall extends Program {
@@ -45,6 +47,7 @@ export async function runProgram(call: ProgramCall): Promise<number> {
     json: head.includes('--json'),
     verbose: head.includes('--verbose'),
     signal: call.signal ?? new AbortController().signal,
+    calledAs: call.calledAs,
   };
   let module: VerbModule | undefined;
   try {
@@ -101,7 +104,10 @@ async function runVerb(
     rest: found.rest,
     columns: call.io.stdout.columns,
   });
-  if (parsed.kind === 'help') return { data: { help: parsed.text }, text: parsed.text };
+  if (parsed.kind === 'help') {
+    const help = namedAs(parsed.text, call.calledAs);
+    return { data: { help }, text: help };
+  }
   mode.signal.throwIfAborted();
   const { io } = call;
   const { globals } = parsed;
@@ -116,6 +122,7 @@ async function runVerb(
     json: mode.json,
     signal: mode.signal,
     onForce: call.onForce ?? (() => undefined),
+    calledAs: call.calledAs,
     warn: async (text) => {
       if (globals.quiet !== true) await io.stderr.write(`warning: ${shownText(text)}\n`);
     },

@@ -45,6 +45,8 @@ export interface VerbContext<O extends object, A extends readonly unknown[], G e
   readonly signal: AbortSignal;
   /** What a second signal still does before the process ends; briefly, it is not waited for long. */
   readonly onForce: (act: () => Promise<unknown>) => void;
+  /** What the user types instead of "wreckit sprite": the verbs are another program's. */
+  readonly calledAs?: string | undefined;
   /** A warning for people, on stderr; silent under `--quiet`. */
   readonly warn: (text: string) => Promise<void>;
 }

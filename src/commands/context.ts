@@ -5,7 +5,7 @@ import type { WreckitContext } from './globals.ts';
 
 export type AnyContext = Pick<
   WreckitContext<object, readonly unknown[]>,
-  'cwd' | 'globals' | 'io' | 'json' | 'signal' | 'warn'
+  'calledAs' | 'cwd' | 'globals' | 'io' | 'json' | 'signal' | 'warn'
 >;
 
 /** The configuration in force. Throws `CONFIG_INVALID`. */
@@ -33,7 +33,7 @@ export async function spriteRunnerOf(
   const { SpriteRunner } = await import('../agent/sprite-runner.ts');
   return new SpriteRunner({
     wispPath: loaded.sprite.wispPath,
-    env: { ...context.io.env, WISP_CALLED_AS: 'wreckit sprite' },
+    env: { ...context.io.env, WISP_CALLED_AS: context.calledAs ?? 'wreckit sprite' },
     wispPathBase: loaded.projectRoot,
     cwd: context.cwd,
     engine: context.globals.engine ?? (context.io.env.WRECKIT_ENGINE || undefined),

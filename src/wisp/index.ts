@@ -1,5 +1,6 @@
 import { main } from '../cli/main.ts';
 import { packageVersion } from '../package-root.ts';
+import { calledAs } from './called-as.ts';
 import { globalOptions } from './globals.ts';
 import { verbs } from './verb-table.ts';
 
@@ -9,4 +10,5 @@ void main({
   version: packageVersion,
   verbs,
   globalOptions,
+  calledAs: process.env.WISP_CALLED_AS === undefined ? undefined : calledAs(process.env),
 });

@@ -1,15 +1,29 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { startModelServer } from '../../../fixtures/model-server/server.ts';
 import { packageRoot, packageVersion } from '../../package-root.ts';
 import { copyCheckout } from '../helpers/checkout.ts';
-import { npmEnv, RUNTIME_NAMES, runProgram, runtimeEnv, succeed } from '../helpers/programs.ts';
+import { fixturePath } from '../helpers/fixtures.ts';
+import { npmEnv, RUNTIME_NAMES, runProgram, runtimeEnv, runtimePath, succeed } from '../helpers/programs.ts';
 import { type TempDir, tempDir } from '../helpers/temp-dir.ts';
 
 /** npm i -g of the packed tarball into a prefix with a space in its name; the checkout is gone afterwards. */
 let dir: TempDir;
 let prefix: string;
 let installed: string;
+/** fixtures/example-host with the package installed from the same tarball. */
+let host: string;
 const program = (name: string) => join(prefix, 'bin', name);
 
 beforeAll(async () => {
@@ -23,9 +37,18 @@ beforeAll(async () => {
   const tarball = dir.join(`wreckit-${packageVersion()}.tgz`);
   const options = ['--prefix', prefix, '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   await succeed(['npm', 'install', '-g', ...options, tarball], { cwd: dir.path, env, timeoutMs: 170_000 });
+  host = dir.join('a host');
+  cpSync(fixturePath('example-host'), host, { recursive: true });
+  const locally = ['--omit=dev', ...options.slice(2)];
+  await succeed(['npm', 'install', ...locally, tarball], { cwd: host, env, timeoutMs: 170_000 });
+  // What it is compiled with is this checkout's.
+  const types = join(packageRoot(), 'node_modules');
+  mkdirSync(join(host, 'node_modules', '@types'));
+  for (const name of ['@types/node', 'undici-types'])
+    symlinkSync(join(types, name), join(host, 'node_modules', name));
   rmSync(tarball);
   installed = join(prefix, 'lib', 'node_modules', 'wreckit');
-}, 240_000);
+}, 420_000);
 afterAll(() => dir[Symbol.dispose]());
 
 function filesBelow(root: string): string[] {
@@ -45,6 +68,7 @@ test('the package has the launchers, both bundles and the documents, and no sour
       'dist/node/wisp-main.mjs',
     ],
   ];
+  wanted.push('dist/node/library.mjs', 'dist/node/contract.mjs', 'dist/types/library/index.d.ts');
   for (const path of wanted) expect(files).toContain(path);
   const unwanted = files.filter((path) =>
     /^(src|scripts|bench|node_modules|\.ci)\/|__tests__|bun-runs/.test(path),
@@ -88,3 +112,70 @@ test('the installed wreckit finds the installed wisp and runs a command in a spr
   });
   expect(JSON.parse(stdout)).toMatchObject({ success: true, data: { sprites: [] } });
 });
+
+test('the example host compiles against the types of the package, all of which are in it', async () => {
+  const tsc = join(packageRoot(), 'node_modules', 'typescript', 'bin', 'tsc');
+  // Without skipLibCheck: a declaration that names what is not there is an error.
+  expect(await succeed(['node', tsc], { cwd: host, timeoutMs: 120_000 })).toBe('');
+  await Bun.write(
+    join(host, 'wrong.mts'),
+    "import { SpriteRunner } from 'wreckit';\nnew SpriteRunner().strat('x');\n",
+  );
+  const wrong = [
+    'node',
+    tsc,
+    '--noEmit',
+    '--skipLibCheck',
+    '--module',
+    'NodeNext',
+    '--target',
+    'ES2022',
+    'wrong.mts',
+  ];
+  const { stdout } = await runProgram(wrong, { cwd: host, timeoutMs: 120_000 });
+  expect(stdout).toContain("Did you mean 'start'");
+}, 300_000);
+
+test.each([...RUNTIME_NAMES])(
+  'the library loads and works in plain %s, and leaves the process as it was',
+  async (runtime) => {
+    copyFileSync(fixturePath('library-probe.mjs'), join(host, 'probe.mjs'));
+    const stdout = await succeed([runtimePath(runtime), 'probe.mjs'], { cwd: host });
+    expect(JSON.parse(stdout)).toMatchObject({
+      isSame: true,
+      wrote: [],
+      outcome: 'completed',
+      code: 'SPRITE_NAME_INVALID',
+    });
+  },
+);
+
+test.each(['bun', 'node'] as const)(
+  'the example host has its own agent use sprites, and the verbs among its commands, on %s',
+  async (runtime) => {
+    const call = (name: string, input: Record<string, unknown>) => ({ call: { name, input } });
+    await using server = await startModelServer([
+      call('spawn_sprite', { name: 'made-by-agent' }),
+      call('exec_in_sprite', { name: 'made-by-agent', command: ['echo', 'from inside'] }),
+      { text: 'It said: from inside' },
+    ]);
+    const env = {
+      ...runtimeEnv(runtime),
+      ANTHROPIC_BASE_URL: server.url,
+      ANTHROPIC_API_KEY: 'k',
+      WISP_HOME: dir.join('wisp'),
+    };
+    const hostCall = (...words: string[]) =>
+      runProgram([runtimePath(runtime), join(host, 'host.mjs'), ...words], { cwd: dir.path, env });
+    const worked = await hostCall('work', 'say something');
+    expect(worked).toEqual({ exitCode: 0, stdout: 'It said: from inside\n', stderr: '' });
+    expect(server.requests.at(-1)?.text).toContain('from inside');
+    expect(JSON.parse((await hostCall('sprite', 'list', '--json')).stdout).data.sprites).toEqual([]);
+    expect(await hostCall('sprite', 'start', 'mine')).toMatchObject({ exitCode: 0 });
+    expect(await hostCall('sprite', 'exec', 'mine', '--', 'sh', '-c', 'exit 9')).toMatchObject({
+      exitCode: 9,
+    });
+    expect(await hostCall('sprite', 'kill', 'mine')).toMatchObject({ exitCode: 0, stdout: 'killed mine\n' });
+  },
+  120_000,
+);

@@ -16,6 +16,15 @@ export function runtimeEnv(runtime: RuntimeName): Record<string, string> {
   return { ...env, WRECKIT_RUNTIME: 'node', PATH: `${dirname(node)}${delimiter}${env.PATH ?? ''}` };
 }
 
+/** The program that runs JavaScript as `runtime` does. */
+export function runtimePath(runtime: RuntimeName): string {
+  if (runtime === 'bun') return process.execPath;
+  const dir = (runtimeEnv(runtime).PATH ?? '')
+    .split(delimiter)
+    .find((each) => existsSync(join(each, 'node')));
+  return join(dir ?? '', 'node');
+}
+
 /** npm keeps the settings and the cache of the person who runs the tests; of node_modules/.bin it needs nothing. */
 export function npmEnv(): Record<string, string> {
   const env = inheritedEnv();

@@ -25,10 +25,10 @@ export interface BundledWisp {
 /** null: the package lacks it. */
 export function bundledWisp(): BundledWisp | null {
   const isBun = process.versions.bun !== undefined;
-  // A bundle lies beside this one, in `dist/bun` or `dist/node`.
-  const sibling = join(import.meta.dirname, isBun ? 'wisp.js' : 'wisp.mjs');
-  if (existsSync(sibling)) return startedBy(isBun, sibling);
-  return fromCheckout(isBun);
+  // A bundle lies beside this one, in `dist/bun` or `dist/node`; the library's is in `dist/node` for both.
+  const names = isBun ? ['wisp.js', '../bun/wisp.js', 'wisp.mjs'] : ['wisp.mjs'];
+  const sibling = names.map((name) => join(import.meta.dirname, name)).find((path) => existsSync(path));
+  return sibling === undefined ? fromCheckout(isBun) : startedBy(isBun, sibling);
 }
 
 function fromCheckout(isBun: boolean): BundledWisp | null {

@@ -7,6 +7,7 @@ import { normaliseExec } from '../../contract/normalise-session.ts';
 import { parseSizeBytes } from '../../contract/units.ts';
 import { WreckitError } from '../../errors.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
+import { childStdin } from './child-streams.ts';
 import { environmentOf } from './environment.ts';
 import { collected, duration, envSpec, oneOf, size } from './flags.ts';
 import { handOver } from './hand-over.ts';
@@ -111,13 +112,13 @@ function outputSize(text: string): string {
 }
 
 async function capture(
-  { options, signal }: Context,
+  { io, options, signal }: Context,
   { runner }: SpriteTools,
   command: ReturnType<typeof execCommand>,
 ): Promise<VerbResult> {
   const { stdin = false, detach = false, maxOutput } = options;
   const answer = await runner.ask(command, {
-    stdin: stdin ? 'inherit' : 'ignore',
+    stdin: stdin ? childStdin(io) : 'ignore',
     signal,
     timeoutMs: 0,
     hasOwnExitCode: true,

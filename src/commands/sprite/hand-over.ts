@@ -6,6 +6,7 @@ import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
 import { interruptOf } from '../../cli/signals.ts';
 import type { VerbContext } from '../../cli/verb.ts';
 import { errnoOf } from '../../errors.ts';
+import { childStderr, childStdin, childStdout } from './child-streams.ts';
 import { EventLines } from './event-lines.ts';
 import type { SpriteTools } from './sprite-tools.ts';
 
@@ -43,9 +44,10 @@ export async function handOver(
   const events = json === true ? new EventLines(io.stdout, command, () => send('SIGTERM')) : null;
   const ended = runner
     .passThrough(command, {
-      stdin,
+      stdin: stdin ? childStdin(io) : 'ignore',
       json,
-      stdout: events?.sink,
+      stdout: events?.sink ?? childStdout(io),
+      stderr: childStderr(io),
       onSpawn: (spawned) => {
         pid = spawned;
         if (signal.aborted) onAbort();

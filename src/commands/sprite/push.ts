@@ -7,6 +7,7 @@ import { formatBytes } from '../../contract/units.ts';
 import { WreckitError } from '../../errors.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
+import { childStdin } from './child-streams.ts';
 import { keptBackData, keptBackLines, planOf, pushData, pushDirectory, pushText } from './push-directory.ts';
 import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
 
@@ -61,10 +62,10 @@ async function workdirOf(
 }
 
 async function pushTar(context: Context, { runner }: SpriteTools, dst: string): Promise<VerbResult> {
-  const { args, globals, signal } = context;
+  const { args, globals, io, signal } = context;
   const command = pushCommand(args[0], dst);
   if (globals.dryRun === true) return plannedCommands(runner, [command]);
-  const data = await runner.ask(command, { signal, stdin: 'inherit', timeoutMs: 0 });
+  const data = await runner.ask(command, { signal, stdin: childStdin(io), timeoutMs: 0 });
   return { data, text: `pushed to ${args[0]}:${dst}` };
 }
 

@@ -1,6 +1,7 @@
 import { fsCommand } from '../../../agent/wisp-client/wisp-command.ts';
 import { assertSpriteName } from '../../../contract/names.ts';
 import type { WreckitVerb } from '../../globals.ts';
+import { childStdin } from '../child-streams.ts';
 import { mode } from '../flags.ts';
 import { plannedCommands, withSprites } from '../sprite-tools.ts';
 
@@ -24,7 +25,11 @@ export const verb: WreckitVerb<Options, [name: string, path: string]> = {
     const command = fsCommand('write', args[0], [args[1]], more);
     return await withSprites(context, async ({ runner }) => {
       if (context.globals.dryRun === true) return plannedCommands(runner, [command]);
-      const data = await runner.ask(command, { signal: context.signal, stdin: 'inherit', timeoutMs: 0 });
+      const data = await runner.ask(command, {
+        signal: context.signal,
+        stdin: childStdin(context.io),
+        timeoutMs: 0,
+      });
       return { data, text: `wrote ${args[1]}` };
     });
   },
