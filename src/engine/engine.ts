@@ -13,12 +13,14 @@ import type { FileOps } from './file-ops.ts';
 import type { PolicyOps } from './policy.ts';
 import type { PortOps } from './ports.ts';
 import type { ServiceOps } from './services.ts';
+import type { SleepOps } from './sleep.ts';
 import type { Waiting } from './waiting.ts';
 
 export type * from './file-ops.ts';
 export type * from './policy.ts';
 export type * from './ports.ts';
 export type * from './services.ts';
+export type * from './sleep.ts';
 export type { Waiting } from './waiting.ts';
 
 /** What `start` asks for; absent fields take the engine's defaults. */
@@ -36,6 +38,8 @@ export interface StartSpec {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly ttlMs?: number | undefined;
+  /** Idle for this long it may be put to sleep; 0: never. The engine's own time when absent. */
+  readonly idleTimeoutMs?: number | undefined;
   /** What a front end keeps with the sprite; the engine does not read it. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** Whose sprite this is (an agent run's id); null: the user's own. */
@@ -186,6 +190,7 @@ export interface SpriteEngine {
   readonly ports?: PortOps | undefined;
   readonly services?: ServiceOps | undefined;
   readonly policy?: PolicyOps | undefined;
+  readonly sleep?: SleepOps | undefined;
   version(waiting?: Waiting): Promise<VersionData>;
   /** Idempotent: a running sprite of the name is returned, a sleeping one woken. Ready means a command has run in it. */
   start(spec: StartSpec, waiting?: Waiting): Promise<{ sprite: Sprite; created: boolean }>;

@@ -93,13 +93,17 @@ export function isFrozen(pid: number, name: string, mounts: readonly Mount[] = r
 /** What the group `name` uses now, of which process `pid` is a member; nothing is known of any other group. */
 export function cgroupUsage(pid: number, name: string): CgroupUsage {
   const dir = groupDirs(pid, name);
-  const v1CpuNs = dir('cpuacct', 'cpuacct.usage');
-  const v2CpuUs = dir('', 'cpu.stat');
   return {
     memory_bytes: toNumber(dir('memory', 'memory.usage_in_bytes') ?? dir('', 'memory.current')),
     pids: toNumber(dir('pids', 'pids.current') ?? dir('', 'pids.current')),
-    cpu_ms: v1CpuNs !== null ? Math.round(Number(v1CpuNs) / 1e6) : cpuMsOfStat(v2CpuUs),
+    cpu_ms: cgroupCpuMs(pid, name),
   };
+}
+
+export function cgroupCpuMs(pid: number, name: string, mounts?: readonly Mount[]): number | null {
+  const read = groupDirs(pid, name, mounts);
+  const v1Ns = read('cpuacct', 'cpuacct.usage');
+  return v1Ns !== null ? Math.round(Number(v1Ns) / 1e6) : cpuMsOfStat(read('', 'cpu.stat'));
 }
 
 /** The limits of the group `name`, of which process `pid` is a member; null: none, or not known. */
@@ -146,16 +150,29 @@ export function removeGroups(rootless: boolean, isStale: (name: string) => boole
 type GroupReader = (controller: string, file: string) => string | null;
 
 /** Reads a file of the group of `pid`: of a v1 controller, or ('') of the unified hierarchy. */
-function groupDirs(pid: number, name: string, mounts: readonly Mount[] = readMounts()): GroupReader {
-  const groups = (readText(`/proc/${pid}/cgroup`) ?? '').split('\n').map((line) => line.split(':'));
+function groupDirs(pid: number, name: string, mounts?: readonly Mount[]): GroupReader {
+  const pathOf = groupPaths(pid, name, mounts);
   return (controller, file) => {
+    const path = pathOf(controller);
+    return path === null ? null : readText(join(path, file));
+  };
+}
+
+/** The directory of the group `name`, of which `pid` is a member: of a v1 controller, or ('') the unified one. */
+export function groupPaths(
+  pid: number,
+  name: string,
+  mounts: readonly Mount[] = readMounts(),
+): (controller: string) => string | null {
+  const groups = (readText(`/proc/${pid}/cgroup`) ?? '').split('\n').map((line) => line.split(':'));
+  return (controller) => {
     const mount = mounts.find((each) =>
       controller === ''
         ? each.type === 'cgroup2'
         : each.type === 'cgroup' && each.superOptions.includes(controller),
     );
     const group = groups.find(([, names]) => names?.split(',').includes(controller))?.[2];
-    return mount && group?.endsWith(`/${name}`) ? readText(join(mount.point, group, file)) : null;
+    return mount && group?.endsWith(`/${name}`) ? join(mount.point, group) : null;
   };
 }
 

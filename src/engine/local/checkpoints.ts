@@ -15,6 +15,7 @@ import type { Checkpoint, CheckpointOps, Waiting } from '../engine.ts';
 import { frozenCopy } from './frozen-copy.ts';
 import type { RunningSprite } from './inside.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
+import type { Freezer } from './sleep/freezer.ts';
 import type { SpriteDirs } from './sprite-dirs.ts';
 import { deleteTree } from './store.ts';
 
@@ -25,7 +26,10 @@ const COPIED = ['rootfs', 'upper'] as const;
 export interface HeldSprite {
   readonly dirs: SpriteDirs;
   readonly running: RunningSprite | null;
-  readonly canFreeze: boolean;
+  /** Null: it is down, or the machine has none for it. */
+  readonly freezer: Freezer | null;
+  /** It sleeps, and goes on sleeping. */
+  readonly isFrozen: boolean;
   /** Takes the sprite's processes down. */
   readonly down: () => Promise<void>;
   readonly up: () => Promise<void>;
@@ -99,7 +103,7 @@ export class LocalCheckpoints implements CheckpointOps {
 
 /** Copies a sprite's disk, or a checkpoint, as the disk of another sprite. */
 export async function copyDisk(
-  sprite: Pick<HeldSprite, 'running' | 'canFreeze'>,
+  sprite: Pick<HeldSprite, 'running' | 'freezer' | 'isFrozen'>,
   from: string,
   to: string,
   waiting: Waiting = {},

@@ -15,6 +15,7 @@ import { ociSpec } from './oci-spec.ts';
 import type { SpriteRecord } from './record.ts';
 import { containerOf, runningSprite, type SpriteContainer } from './running.ts';
 import { deleteContainer, readInit } from './runtime.ts';
+import { freezerOf, thaw } from './sleep/freezer.ts';
 
 const BOOT_TIMEOUT_MS = 60_000;
 const READY_TIMEOUT_MS = 30_000;
@@ -74,6 +75,10 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
 /** Ends what runs of the sprite, in it and for it. Throws `SPRITE_KILL_FAILED`. */
 export async function endContainer(sprite: SpriteContainer, waiting: Waiting = {}): Promise<void> {
   const container = containerOf(sprite);
+  const { init } = sprite.record;
+  const freezer = init === null ? null : freezerOf(init.pid, container.id);
+  // What stands still doesn't end (version 1), and not every runtime knows.
+  if (freezer !== null) thaw(freezer);
   await deleteContainer(container, waiting);
   removeGroups(sprite.record.rootless, (name) => name === container.id);
   if (sprite.record.network === 'filtered') await stopEgress(sprite.dirs.dir);

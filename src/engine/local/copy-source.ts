@@ -26,7 +26,8 @@ export function copySourceOf(
 }
 
 /** A copy has its source's base and settings where nothing else is asked for. Owner and life span are its own. */
-export function inherit(asked: StartSpec, { limits, network, env, labels, image }: SpriteRecord): StartSpec {
+export function inherit(asked: StartSpec, source: SpriteRecord): StartSpec {
+  const { limits, network, env, labels, image, idle_timeout_ms: idleTimeoutMs } = source;
   if (asked.image !== undefined && asked.image !== image) {
     throw new WreckitError(
       'USAGE',
@@ -37,6 +38,7 @@ export function inherit(asked: StartSpec, { limits, network, env, labels, image 
     ...(limits.memory_bytes === null ? {} : { memoryBytes: limits.memory_bytes }),
     ...(limits.cpus === null ? {} : { cpus: limits.cpus }),
     ...(limits.pids === null ? {} : { pids: limits.pids }),
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     network,
     image,
   };
@@ -56,11 +58,11 @@ export async function fillFromSource(
   target: SpriteDirs,
   { hold, signal }: { hold: HoldSprite } & Waiting,
 ): Promise<void> {
-  await hold(record.name, { signal }, async ({ dirs, running, canFreeze }) => {
+  await hold(record.name, { signal }, async ({ dirs, running, ...how }) => {
     const source =
       checkpointId === undefined
         ? { running, from: dirs.disk }
         : { running: null, from: existingCheckpointDir(dirs, checkpointId) };
-    await copyDisk({ running: source.running, canFreeze }, source.from, target.disk, { signal });
+    await copyDisk({ ...how, running: source.running }, source.from, target.disk, { signal });
   });
 }

@@ -8,18 +8,28 @@ import { run } from '../../process/run.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
 import { type RunningSprite, runInside } from './inside.ts';
+import type { Freezer } from './sleep/freezer.ts';
 import { requireTool, TOOL_ENV } from './tools.ts';
 
 const COPY_TIMEOUT_MS = 30 * 60_000;
 
-/** Arguments: runtime, its root, the container, then the copying command. */
-const FREEZE_COPY_THAW = `runtime=$1 root=$2 container=$3
-shift 3
+/** Arguments: the freezer's file and its two words, the file of its state and what to find there, the copying command. */
+const FREEZE_COPY_THAW = `file=$1 freeze=$2 thaw=$3 state=$4 frozen=$5
+shift 5
 trap '' HUP INT TERM
-"$runtime" --root "$root" pause "$container" || exit 90
+tries=0
+until printf %s "$freeze" >"$file" && grep -qx "$frozen" "$state"; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 500 ]; then
+    printf %s "$thaw" >"$file"
+    echo 'its processes do not stand still' >&2
+    exit 90
+  fi
+  sleep 0.01
+done
 "$@"
 status=$?
-"$runtime" --root "$root" resume "$container" || exit 91
+printf %s "$thaw" >"$file"
 exit $status
 `;
 
@@ -30,7 +40,9 @@ const CONTINUE_ALL = ['/bin/sh', '-c', 'kill -s CONT -- -1 2>/dev/null; true'];
 export interface CopyRequest extends Waiting {
   /** Null: the sprite is down. */
   readonly running: RunningSprite | null;
-  readonly canFreeze: boolean;
+  readonly freezer: Freezer | null;
+  /** It stands still already, and is left so. */
+  readonly isFrozen: boolean;
   readonly sources: readonly string[];
   /** An empty directory. */
   readonly target: string;
@@ -39,20 +51,12 @@ export interface CopyRequest extends Waiting {
 /** Throws `SPRITE_EXEC_FAILED` (a full disk, say); what was copied until then is the caller's to remove. */
 export async function frozenCopy(request: CopyRequest): Promise<void> {
   const copy = copyArgv(request.sources, request.target);
-  const { running } = request;
-  if (running === null) return await runCopy(copy);
-  if (request.canFreeze) {
-    const { runtime, runtimeRoot, containerId } = running;
-    return await runCopy([
-      '/bin/sh',
-      '-c',
-      FREEZE_COPY_THAW,
-      'sh',
-      runtime,
-      runtimeRoot,
-      containerId,
-      ...copy,
-    ]);
+  const { running, freezer } = request;
+  if (running === null || request.isFrozen) return await runCopy(copy);
+  if (freezer !== null) {
+    const { file, freeze, thaw, state, frozenLine } = freezer;
+    const words = [file, freeze, thaw, state, frozenLine];
+    return await runCopy(['/bin/sh', '-c', FREEZE_COPY_THAW, 'sh', ...words, ...copy]);
   }
   await runInside(running, { command: STOP_ALL, user: 'root', dir: '/' }, request);
   try {

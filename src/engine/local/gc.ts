@@ -98,6 +98,11 @@ function judgeSprite(
         ...item('its boot was interrupted: its processes are ended, its disk is kept'),
         mend: () => settle(name),
       };
+    case 'stopping':
+      return {
+        ...item('its stop was interrupted: its processes are ended, its disk is kept'),
+        mend: () => settle(name),
+      };
     case 'ready':
       return null;
   }

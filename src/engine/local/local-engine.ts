@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check, Session, Sprite, VersionData } from '../../contract/schemas.ts';
-import { toWreckitError, WreckitError } from '../../errors.ts';
+import { errnoOf, toWreckitError, WreckitError } from '../../errors.ts';
 import type {
   CheckpointOps,
   FileOps,
@@ -19,6 +19,7 @@ import type {
 } from '../engine.ts';
 import type { NetworkRule, PolicyOps, PolicyPart } from '../policy.ts';
 import type { PortOps } from '../ports.ts';
+import type { SleepOps } from '../sleep.ts';
 import { isFrozen } from './cgroup.ts';
 import { type Mount, readMounts } from './host-mounts.ts';
 import type { RunningSprite } from './inside.ts';
@@ -33,6 +34,7 @@ import {
   listSessions,
   openSession,
 } from './sessions/index.ts';
+import { lastHeldMs, takeHold } from './sleep/holds.ts';
 import { spriteView, unknownSprite } from './sprite-view.ts';
 import { resolveStateDirs } from './state-dirs.ts';
 import { SpriteStore } from './store.ts';
@@ -46,6 +48,7 @@ export class LocalEngine implements SpriteEngine {
   readonly checkpoints: CheckpointOps;
   readonly policy: PolicyOps;
   readonly ports: PortOps;
+  readonly sleep: SleepOps;
   private readonly store: SpriteStore;
   /** What makes, boots and removes sprites. */
   private readonly sprites: LocalSprites;
@@ -78,6 +81,10 @@ export class LocalEngine implements SpriteEngine {
     });
     this.policy = { network: lazily(() => this.loadNetworkPolicy()) };
     this.ports = lazily(() => this.loadPorts(), ['watch']);
+    this.sleep = lazily(async () => {
+      const { LocalSleep } = await import('./sleep/local-sleep.ts');
+      return new LocalSleep(this.store, this.sprites);
+    });
     this.files = lazily(() => this.loadFiles(), ['read', 'pack', 'watch']);
   }
 
@@ -120,6 +127,7 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async wake(name: string, waiting: Waiting = {}): Promise<Sprite> {
+    using _hold = this.hold(name);
     await this.awake(name, waiting);
     return this.view(this.store.read(name));
   }
@@ -129,7 +137,8 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async openSession(name: string, spec: SessionSpec, waiting: Waiting = {}): Promise<SessionHandle> {
-    return openSession(await this.awake(name, waiting), spec, waiting);
+    using _hold = this.hold(name);
+    return await openSession(await this.awake(name, waiting), spec, waiting);
   }
 
   async session(name: string, sessionId: string): Promise<SessionHandle> {
@@ -141,7 +150,10 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async killSession(name: string, sessionId: string, how: SignalSpec = {}): Promise<KillSessionResult> {
-    return killSession(this.dirsOf(name).dir, sessionId, how);
+    using _hold = this.hold(name);
+    // What stands still takes no signal.
+    if (this.isFrozen(this.store.read(name))) await this.awake(name, how);
+    return await killSession(this.dirsOf(name).dir, sessionId, how);
   }
 
   async gc({ dryRun = false, signal }: { dryRun?: boolean } & Waiting = {}): Promise<GcReport> {
@@ -164,6 +176,19 @@ export class LocalEngine implements SpriteEngine {
     return runDoctor({ store: this.store, env: this.env, rootless: this.rootless, garbage, ...waiting });
   }
 
+  /** Keeps it from being put to sleep. To be taken before `awake`: see holds.ts. Throws `SPRITE_NOT_FOUND`. */
+  private hold(name: string): Disposable {
+    const { dir } = this.dirsOf(name);
+    try {
+      return takeHold(dir);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') this.store.read(name);
+      // A full disk, say: what it is needed for may do without.
+      if (errnoOf(error) === undefined) throw error;
+      return { [Symbol.dispose]: () => undefined };
+    }
+  }
+
   /** The sprite, up: asked for something, it wakes. What a filtered one needs beside it is looked after, too. */
   private async awake(name: string, waiting: Waiting): Promise<RunningSprite> {
     const record = this.store.read(name);
@@ -184,8 +209,19 @@ export class LocalEngine implements SpriteEngine {
     const { LocalFiles } = await import('./files.ts');
     const { enter } = await import('./inside.ts');
     return new LocalFiles(async (name, command, { user = 'sprite', signal }) => {
-      const sprite = await this.awake(name, { signal });
-      return enter(sprite, { command, user, dir: sprite.home, env: { LC_ALL: 'C' } });
+      const hold = this.hold(name);
+      try {
+        const sprite = await this.awake(name, { signal });
+        const entrance = enter(sprite, { command, user, dir: sprite.home, env: { LC_ALL: 'C' } });
+        const leave = (): void => {
+          entrance[Symbol.dispose]();
+          hold[Symbol.dispose]();
+        };
+        return { ...entrance, [Symbol.dispose]: leave };
+      } catch (error) {
+        hold[Symbol.dispose]();
+        throw error;
+      }
     });
   }
 
@@ -195,6 +231,7 @@ export class LocalEngine implements SpriteEngine {
       rootless: this.rootless,
       initPidOf: (name) => this.runningOrNull(name)?.initPid ?? null,
       sharesNetwork: (name) => this.store.read(name).network === 'open',
+      hold: (name) => this.hold(name),
       awake: (name, waiting) => this.awake(name, waiting),
     });
   }
@@ -227,13 +264,14 @@ export class LocalEngine implements SpriteEngine {
   /** `mounts`: what the kernel says of them, where that was asked already. */
   private view(record: SpriteRecord, mounts?: readonly Mount[]): Sprite {
     const { dir } = this.store.dirsOf(record.name);
-    const active = statSync(join(dir, 'sessions'), { throwIfNoEntry: false });
+    const sessions = statSync(join(dir, 'sessions'), { throwIfNoEntry: false });
+    const activeMs = Math.max(sessions?.mtimeMs ?? 0, lastHeldMs(dir));
     const isRunning = isUp(record);
     return spriteView(record, {
       lockFile: this.store.lockFile(record.name),
       isUp: isRunning,
       isFrozen: isRunning && this.isFrozen(record, mounts),
-      lastActiveAt: active ? active.mtime.toISOString() : null,
+      lastActiveAt: activeMs > 0 ? new Date(activeMs).toISOString() : null,
       runningSessions: isRunning ? countRunningSessions(dir) : 0,
     });
   }

@@ -22,7 +22,8 @@ import type { RunningSprite } from './inside.ts';
 import type { SpriteRecord } from './record.ts';
 import { makeBootDirs, makeRootfs, renewIdentity } from './rootfs.ts';
 import { containerOf, isUp, runningSprite, type SpriteContainer } from './running.ts';
-import { findRuntime, resumeContainer } from './runtime.ts';
+import { findRuntime } from './runtime.ts';
+import { type Freezer, freeze, freezerOf, thaw } from './sleep/freezer.ts';
 import { assertSupported, differences, newRecord, rulesOf } from './start-spec.ts';
 import { endProcesses } from './stop-processes.ts';
 import type { SpriteStore } from './store.ts';
@@ -52,7 +53,10 @@ export class LocalSprites {
     const existing = await this.usable(spec.name, waiting);
     if (existing === null) return { record: await this.create(spec, waiting), created: true };
     const different = differences(existing, spec);
-    if (different.length === 0) return { record: await this.bootIfDown(existing, waiting), created: false };
+    if (different.length === 0) {
+      const record = await this.bootIfDown(this.withTimes(existing, spec), waiting);
+      return { record, created: false };
+    }
     throw new WreckitError(
       'SPRITE_EXISTS',
       `sprite ${quote(spec.name)}: it exists with another ${different.join(', ')}`,
@@ -61,6 +65,12 @@ export class LocalSprites {
         details: { different },
       },
     );
+  }
+
+  /** How long it may idle can be changed at any time. */
+  private withTimes(record: SpriteRecord, { idleTimeoutMs }: StartSpec): SpriteRecord {
+    if (idleTimeoutMs === undefined || idleTimeoutMs === record.idle_timeout_ms) return record;
+    return this.store.write({ ...record, idle_timeout_ms: idleTimeoutMs });
   }
 
   async update(name: string, { labels, annotations }: SpriteUpdate, waiting: Waiting): Promise<SpriteRecord> {
@@ -82,7 +92,7 @@ export class LocalSprites {
     await this.takeDown(record, waiting);
     return this.store.write({
       ...record,
-      phase: record.phase === 'booting' ? 'ready' : record.phase,
+      phase: record.phase === 'booting' || record.phase === 'stopping' ? 'ready' : record.phase,
       init: null,
     });
   }
@@ -110,6 +120,38 @@ export class LocalSprites {
     return this.running(await this.bootIfDown(usable ?? this.store.read(name), waiting));
   }
 
+  /**
+   * Frozen (`warm`) or stopped (`cold`), if `isIdle` still says so once nobody can begin anything in it any more.
+   * False: it stays as it is. Throws `SPRITE_BUSY` when somebody is changing it.
+   */
+  async putToSleep(name: string, depth: 'warm' | 'cold', isIdle: () => boolean): Promise<boolean> {
+    if (!this.store.has(name)) return false;
+    using _lock = await this.store.lock(name, { waitMs: 0 });
+    const record = this.store.find(name);
+    if (record === null || !isUp(record) || !isIdle()) return false;
+    return depth === 'warm' ? await this.hush(record, isIdle) : await this.shutDown(record, isIdle);
+  }
+
+  private async hush(record: SpriteRecord, isIdle: () => boolean): Promise<boolean> {
+    const freezer = this.freezerOf(record);
+    if (freezer === null || !(await freeze(freezer))) return false;
+    if (isIdle()) return true;
+    thaw(freezer);
+    return false;
+  }
+
+  /** Said first: who comes now waits for the lock, and boots it again. */
+  private async shutDown(record: SpriteRecord, isIdle: () => boolean): Promise<boolean> {
+    this.store.write({ ...record, phase: 'stopping' });
+    if (!isIdle()) {
+      this.store.write(record);
+      return false;
+    }
+    await this.takeDown(record, {});
+    this.store.write({ ...record, init: null });
+    return true;
+  }
+
   /** Holds the sprite's lock while `use` runs. */
   readonly hold: HoldSprite = async (name, waiting, use) => {
     this.store.read(name);
@@ -120,7 +162,8 @@ export class LocalSprites {
     return await use({
       dirs,
       running: isUp(record) ? this.running(record) : null,
-      canFreeze: !record.rootless,
+      freezer: this.freezerOf(record),
+      isFrozen: isUp(record) && this.isFrozen(record),
       down: () => this.takeDown(record, waiting),
       up: async () => {
         await this.bootIfDown({ ...record, init: null }, waiting);
@@ -137,6 +180,16 @@ export class LocalSprites {
     if (record.init === null)
       throw new WreckitError('SPRITE_BUSY', `sprite ${quote(record.name)}: it is not up`);
     return runningSprite(this.container(record), record.init);
+  }
+
+  private freezerOf({ init, ...record }: SpriteRecord): Freezer | null {
+    if (init === null) return null;
+    return freezerOf(init.pid, containerOf(this.container({ ...record, init })).id);
+  }
+
+  private thaw(record: SpriteRecord): void {
+    const freezer = this.isFrozen(record) ? this.freezerOf(record) : null;
+    if (freezer !== null) thaw(freezer);
   }
 
   private isFrozen(record: SpriteRecord): boolean {
@@ -226,10 +279,12 @@ export class LocalSprites {
   /** The caller holds the lock. */
   private async bootIfDown(record: SpriteRecord, waiting: Waiting): Promise<SpriteRecord> {
     if (isUp(record)) {
-      if (this.isFrozen(record)) await resumeContainer(containerOf(this.container(record)), waiting);
+      this.thaw(record);
       if (record.network === 'filtered') await ensureEgress(this.running(record), record.rootless);
       return record;
     }
+    // What a stop that was interrupted left standing still.
+    if (record.phase === 'stopping') await endContainer(this.container(record), waiting);
     settleRestore(this.store.dirsOf(record.name));
     const booting = this.store.write({ ...record, phase: 'booting', init: null });
     const init = await bootContainer(this.container(booting), waiting);
@@ -237,7 +292,10 @@ export class LocalSprites {
   }
 
   private async takeDown(record: SpriteRecord, waiting: Waiting): Promise<void> {
-    if (isUp(record) && !this.isFrozen(record)) await endProcesses(this.running(record), waiting);
+    if (isUp(record)) {
+      this.thaw(record);
+      await endProcesses(this.running(record), waiting);
+    }
     await endContainer(this.container(record), waiting);
   }
 

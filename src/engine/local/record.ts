@@ -14,9 +14,10 @@ export const RECORD_VERSION = 1;
  *   creating  its directories are being made; none of its code has run
  *   booting   its container is being started; its disk is there
  *   ready     it has been up; whether it runs now the kernel knows
+ *   stopping  its processes are being ended, for it has been idle; its disk is there
  *   removing  it is to go, with everything
  */
-export const RECORD_PHASES = ['creating', 'booting', 'ready', 'removing'] as const;
+export const RECORD_PHASES = ['creating', 'booting', 'ready', 'stopping', 'removing'] as const;
 export type RecordPhase = (typeof RECORD_PHASES)[number];
 
 export interface SpriteRecord {
@@ -48,6 +49,8 @@ export interface SpriteRecord {
   readonly uid: number;
   readonly gid: number;
   readonly warnings: readonly string[];
+  /** Idle for this long it may be put to sleep; 0: never; absent: as long as `wisp serve` says. */
+  readonly idle_timeout_ms?: number | undefined;
   /** Largest file the sprite may write. */
   readonly max_file_bytes: number;
   /** The sprite's PID 1 of its last boot. */

@@ -182,11 +182,3 @@ export async function deleteContainer(container: Container, { signal }: Waiting 
     retryable: true,
   });
 }
-
-/** Lets a frozen container go on. Throws `SPRITE_EXEC_FAILED`. */
-export async function resumeContainer(container: Container, { signal }: Waiting = {}): Promise<void> {
-  const argv = [container.runtime, '--root', container.root, 'resume', container.id];
-  const result = await run(argv, { env: TOOL_ENV, timeoutMs: CALL_TIMEOUT_MS, signal, maxBytes: 8192 });
-  if (result.failed)
-    throw new WreckitError('SPRITE_EXEC_FAILED', `container ${container.id}: ${failureOf(result)}`);
-}

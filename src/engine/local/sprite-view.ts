@@ -33,6 +33,7 @@ export function spriteView(record: SpriteRecord, facts: ViewFacts): Sprite {
     expires_at: record.expires_at,
     error,
     warnings: [...record.warnings],
+    idle_timeout_ms: record.idle_timeout_ms ?? null,
   };
 }
 
@@ -66,6 +67,8 @@ function stateOf(
     case 'ready':
       if (!isUp) return { state: 'cold', error: null };
       return { state: isFrozen ? 'warm' : 'running', error: null };
+    case 'stopping':
+      return { state: lockHolder(lockFile) === null ? 'cold' : 'stopping', error: null };
     case 'creating':
     case 'booting':
       if (lockHolder(lockFile) !== null) return { state: 'creating', error: null };

@@ -19,6 +19,7 @@ const MIN_MEMORY_BYTES = 16 * 1024 ** 2;
 const DEFAULT_MEMORY_BYTES = 4 * GIB;
 const DEFAULT_PIDS = 2048;
 const MIN_PIDS = 16;
+const MIN_IDLE_MS = 1_000;
 /** Left to the host whatever a sprite writes. */
 const DISK_RESERVE_BYTES = GIB;
 const MIN_FREE_BYTES = 256 * 1024 ** 2;
@@ -71,7 +72,7 @@ export function assertSupported(spec: StartSpec, rootless: boolean): void {
   assertEnforceable(spec, cgroupSupport(rootless));
 }
 
-function assertRanges({ memoryBytes, cpus, pids, ttlMs }: StartSpec): void {
+function assertRanges({ memoryBytes, cpus, pids, ttlMs, idleTimeoutMs }: StartSpec): void {
   const bad = (what: string) => new WreckitError('USAGE', what);
   if (memoryBytes !== undefined && memoryBytes < MIN_MEMORY_BYTES) {
     throw bad(
@@ -85,6 +86,8 @@ function assertRanges({ memoryBytes, cpus, pids, ttlMs }: StartSpec): void {
   }
   if (ttlMs !== undefined && !(ttlMs >= 1000))
     throw bad(`ttl: ${ttlMs} ms is too short, at least 1s is needed`);
+  if (idleTimeoutMs !== undefined && idleTimeoutMs !== 0 && !(idleTimeoutMs >= MIN_IDLE_MS))
+    throw bad(`idle timeout: ${idleTimeoutMs} ms is too short, at least 1s is needed (or never)`);
 }
 
 const LIMIT_FLAGS = [
@@ -141,6 +144,7 @@ export function newRecord({
     runtime,
     ...(source === null ? chooseSpriteUser(etcDirs) : { uid: source.uid, gid: source.gid }),
     warnings: warningsOf(network, support, rootless),
+    ...(spec.idleTimeoutMs === undefined ? {} : { idle_timeout_ms: spec.idleTimeoutMs }),
     max_file_bytes: maxFileBytes(home),
     init: null,
   };

@@ -10,8 +10,9 @@ import type { Network } from '../../contract/schemas.ts';
 import { resolveStateDirs } from '../../engine/local/state-dirs.ts';
 import { WreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
-import { collected, domain, graceMs, network } from '../flags.ts';
+import { collected, domain, graceMs, network, timeOrNever } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
+import { sleepLog, sleepSettingsOf } from '../serve/auto-sleep.ts';
 
 interface Options {
   /** False: `--no-socket`. */
@@ -22,12 +23,17 @@ interface Options {
   readonly network?: Network;
   readonly drain: number;
   readonly faults?: string;
+  /** Null: never. */
+  readonly warmAfter?: number | null;
+  readonly coldAfter?: number | null;
 }
 
 const NOTES = `
 The calls are those of Fly's Sprites API: its SDKs take the URL as base URL, and what is in the token file
 as token. On the unix socket no token is asked for; only this user can open it. Sessions don't depend on
-this program: end it or kill it at any time, and start it again.`;
+this program: end it or kill it at any time, and start it again.
+While it runs, sprites in which nothing happens go to sleep: first frozen (warm), then stopped (cold, files
+kept). Whatever is asked of one wakes it. A label "keep-awake" or start --idle-timeout never keeps one awake.`;
 
 export const verb: WispVerb<Options> = {
   define: (command) =>
@@ -42,6 +48,16 @@ export const verb: WispVerb<Options> = {
         collected(domain),
       )
       .option('--network <mode>', 'of sprites made through the API: none, filtered or open', network)
+      .option(
+        '--warm-after <duration>',
+        'idle sprites are frozen after this long: 30s when absent, or what WISP_WARM_AFTER says; never',
+        timeOrNever,
+      )
+      .option(
+        '--cold-after <duration>',
+        'idle sprites are stopped after this long: 1h when absent, or what WISP_COLD_AFTER says; never',
+        timeOrNever,
+      )
       .option('--drain <duration>', 'how long what runs may take once this is to end', graceMs, 5_000)
       .option('--faults <file>', 'for tests: answer wrongly as this file says (docs/serve.md)')
       .addHelpText('after', NOTES),
@@ -49,6 +65,7 @@ export const verb: WispVerb<Options> = {
     ['wisp serve', 'on a unix socket'],
     ['wisp serve --listen 127.0.0.1:8080 --json', 'on TCP too; says where, and which file has the token'],
     ['wisp serve --listen 127.0.0.1:0 --faults faults.json', 'a cloud that fails on purpose, for tests'],
+    ['wisp serve --warm-after 5m --cold-after never', 'idle sprites are frozen later, and never stopped'],
     ['wisp serve --no-socket --listen 127.0.0.1:0 --token-file ./token', 'on TCP alone, at any port'],
   ],
   run: serve,
@@ -58,6 +75,7 @@ async function serve(context: WispContext<Options>): Promise<VerbResult> {
   const { io, json, signal, globals, options } = context;
   assertSafe(options);
   const faults = await readFaultFile(context);
+  const sleepSettings = sleepSettingsOf(options, io.env);
   const engine = await createEngine(context);
   const { serveApi } = await import('../../api/serve-api.ts');
   const { createLogger } = await import('../../logging.ts');
@@ -74,9 +92,11 @@ async function serve(context: WispContext<Options>): Promise<VerbResult> {
   });
   const ready = { ...readyData(serving, token), ...(faults === undefined ? {} : { faults: faults.length }) };
   await io.stdout.write(json ? `${JSON.stringify(successDocument('serve', ready))}\n` : readyText(ready));
+  const sleeping = engine.sleep?.watch(sleepSettings, { signal, onEvent: sleepLog(log) });
   await aborted(signal);
   log.info({ event: 'draining', drain_ms: options.drain });
   await serving.end(options.drain);
+  await sleeping;
   return {};
 }
 

@@ -15,6 +15,7 @@ import {
   positiveInteger,
   refuseTogether,
   sizeBytes,
+  timeOrNever,
 } from '../flags.ts';
 import type { WispVerb } from '../globals.ts';
 
@@ -30,6 +31,7 @@ type Options = {
   readonly envFile?: string[];
   readonly label?: Record<string, string>;
   readonly ttl?: number;
+  readonly idleTimeout?: number | null;
   readonly owner?: string;
   readonly from?: string;
   readonly minIsolation?: Isolation;
@@ -54,6 +56,11 @@ export const verb: WispVerb<Options, [name: string]> = {
       .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
       .option('--label <key=value>', 'label to find it by (again for more)', collectedPairs(label))
       .option('--ttl <duration>', 'when gc may remove it, such as 2h', lifetimeMs)
+      .option(
+        '--idle-timeout <duration>',
+        'idle for this long, wisp serve puts it to sleep; never: it stays awake',
+        timeOrNever,
+      )
       .option('--owner <id>', 'whose it is: the id of an agent run')
       .option('--from <sprite>', 'begin as a copy of another sprite, or of its checkpoint: NAME@CHECKPOINT')
       .option('--min-isolation <level>', 'refuse less: namespace, userkernel or vm', isolation),
@@ -85,6 +92,7 @@ export const verb: WispVerb<Options, [name: string]> = {
         env: Object.keys(env).length === 0 ? undefined : env,
         labels: options.label,
         ttlMs: options.ttl,
+        idleTimeoutMs: options.idleTimeout === null ? 0 : options.idleTimeout,
         owner: options.owner,
         from: options.from,
         minIsolation: options.minIsolation,

@@ -16,6 +16,9 @@ import { parseProcNet } from './proc-net.ts';
 import { SocketOwners } from './socket-owners.ts';
 
 const LOOK_MS = 400;
+/** What a service takes to listen after a boot, generously; clients of the API wait ten seconds. */
+const COME_UP_MS = 6_000;
+const COME_UP_LOOK_MS = 100;
 
 export interface LocalPortsOptions {
   readonly rootless: boolean;
@@ -23,6 +26,8 @@ export interface LocalPortsOptions {
   readonly initPidOf: (name: string) => number | null;
   /** True: its network is the host's. Throws `SPRITE_NOT_FOUND`. */
   readonly sharesNetwork: (name: string) => boolean;
+  /** Keeps it awake. Taken before it is woken. */
+  readonly hold: (name: string) => Disposable;
   readonly awake: (name: string, waiting: Waiting) => Promise<RunningSprite>;
 }
 
@@ -61,12 +66,17 @@ export class LocalPorts implements PortOps {
 
   async connect(name: string, target: PortTarget, { signal }: Waiting = {}): Promise<Duplex> {
     assertTarget(target);
-    const sprite = await this.#options.awake(name, { signal });
-    const connecting = this.#options.sharesNetwork(name)
-      ? dial(target, connect).catch((thrown: unknown) => errnoOf(thrown) ?? Promise.reject(thrown))
-      : (await this.#dialer(sprite)).connect(target);
-    const socket = await abortable(connecting, signal);
-    if (typeof socket !== 'string') return socket;
+    const hold = this.#options.hold(name);
+    const socket = await this.#open(name, target, signal).catch((thrown: unknown) => {
+      hold[Symbol.dispose]();
+      throw thrown;
+    });
+    if (typeof socket !== 'string') {
+      // A tunnel keeps its sprite awake.
+      socket.once('close', () => hold[Symbol.dispose]());
+      return socket;
+    }
+    hold[Symbol.dispose]();
     throw new WreckitError(
       'CONFLICT',
       `connect to ${target.host}:${target.port}: ${SAYS[socket] ?? socket}`,
@@ -76,6 +86,21 @@ export class LocalPorts implements PortOps {
         retryable: true,
       },
     );
+  }
+
+  /** The errno when it can't be reached. Programs of a sprite that had to be booted get time to come up. */
+  async #open(name: string, target: PortTarget, signal: AbortSignal | undefined): Promise<Socket | string> {
+    const wasDown = this.#options.initPidOf(name) === null;
+    const sprite = await this.#options.awake(name, { signal });
+    const deadline = performance.now() + (wasDown ? COME_UP_MS : 0);
+    for (;;) {
+      const connecting = this.#options.sharesNetwork(name)
+        ? dial(target, connect).catch((thrown: unknown) => errnoOf(thrown) ?? Promise.reject(thrown))
+        : (await this.#dialer(sprite)).connect(target);
+      const socket = await abortable(connecting, signal);
+      if (socket !== 'ECONNREFUSED' || performance.now() >= deadline) return socket;
+      await sleep(COME_UP_LOOK_MS, undefined, { signal });
+    }
   }
 
   async #dialer(sprite: RunningSprite): Promise<Dialer> {
