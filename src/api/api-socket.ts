@@ -74,9 +74,9 @@ export class ApiSocket {
     return this.#send(text, false);
   }
 
-  /** The bytes must not change afterwards. False: the peer is gone. */
-  sendBytes(bytes: Uint8Array): Promise<boolean> {
-    return this.#send(bytes, true);
+  /** The bytes must not change until `onOut` is called. False: the peer is gone. */
+  sendBytes(bytes: Uint8Array, onOut?: () => void): Promise<boolean> {
+    return this.#send(bytes, true, onOut);
   }
 
   /** Resolves when the bytes have left this process, however little waits. */
@@ -135,13 +135,14 @@ export class ApiSocket {
     return this.#ws.readyState === this.#ws.OPEN;
   }
 
-  #send(data: string | Uint8Array, binary: boolean): Promise<boolean> {
+  #send(data: string | Uint8Array, binary: boolean, onOut?: () => void): Promise<boolean> {
     if (!this.#isOpen()) return Promise.resolve(false);
     const sent = new Promise<boolean>((resolve) => {
       const stalled = setTimeout(() => this.#ws.terminate(), this.#stallMs);
       this.#ws.send(data, { binary }, (error) => {
         clearTimeout(stalled);
         this.#lastSentAt = performance.now();
+        onOut?.();
         resolve(!error);
       });
     });

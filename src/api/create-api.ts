@@ -33,7 +33,7 @@ export function createApi(engine: SpriteEngine, log: Logger, { settings, faults 
     settings: { ...DEFAULT_SETTINGS, ...settings },
     clients,
     sprites: new SpriteWatch(engine),
-    ports: new PortHub(engine.ports),
+    ports: new PortHub(engine.ports, draining.signal),
     draining: draining.signal,
     openapi: () => (document ??= openApiDocument(routes, packageVersion())),
   };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { ListeningPort } from '../../engine/engine.ts';
-import { parseProcNet } from '../../engine/local/ports/proc-net.ts';
+import { NO_SOCKETS, parseProcNet, parseSockstat } from '../../engine/local/ports/proc-net.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { localSprite } from '../helpers/local-sprite.ts';
 
@@ -188,4 +188,14 @@ describe('parseProcNet()', () => {
     child.kill('SIGKILL');
     expect(listed.some((each) => each.port === port && each.address === '::1')).toBe(true);
   });
+});
+
+test('parseSockstat() tells how many sockets there are, and what it does not know', () => {
+  const ipv4 = (count: number) =>
+    `sockets: used 3\nTCP: inuse ${count} orphan 0 tw 0 alloc 2 mem 0\nUDP: inuse 9 mem 0\n`;
+  const ipv6 = (count: number) => `TCP6: inuse ${count}\nUDP6: inuse 9\n`;
+  expect(parseSockstat(ipv4(0), ipv6(0))).toBe(NO_SOCKETS);
+  expect(parseSockstat(ipv4(0), '')).toBe(NO_SOCKETS);
+  expect(parseSockstat(ipv4(12), ipv6(3))).toBe('12 3');
+  expect(parseSockstat('', '')).not.toBe(NO_SOCKETS);
 });

@@ -14,7 +14,8 @@ import { toWreckitError } from '../../errors.ts';
 import type { ApiContext } from '../api-context.ts';
 import { type ApiSocket, CLOSE, type SocketMessage } from '../api-socket.ts';
 import { parseJson } from '../parse-json.ts';
-import { exitFrame, FRAME, outputFrame } from './frames.ts';
+import { FrameSender } from './frame-sender.ts';
+import { exitFrame, FRAME } from './frames.ts';
 import { sessionInfo } from './session-text.ts';
 
 export interface AttachedSession {
@@ -63,11 +64,11 @@ export async function serveSession(socket: ApiSocket, attached: AttachedSession)
 async function pumpOutput(socket: ApiSocket, { handle, from }: AttachedSession): Promise<boolean> {
   const { closing } = socket;
   const request = { stdoutFrom: from.stdout, stderrFrom: from.stderr, follow: true, signal: closing };
+  const frames = new FrameSender(socket);
   try {
     for await (const { stream, bytes, droppedBytes } of handle.output(request)) {
       if (droppedBytes > 0) await socket.sendJson({ type: 'output_dropped', stream, bytes: droppedBytes });
-      const frame = handle.tty ? Buffer.from(bytes) : outputFrame(stream, bytes);
-      if (!(await socket.sendBytes(frame))) return false;
+      if (!(await frames.send(handle.tty ? null : stream, bytes))) return false;
     }
   } catch (thrown) {
     if (closing.aborted) return false;

@@ -12,13 +12,15 @@ import type { ListeningPort, PortOps, PortTarget } from '../../ports.ts';
 import type { RunningSprite } from '../inside.ts';
 import { dial } from './dial.ts';
 import { type Dialer, startDialer } from './dialer-process.ts';
-import { parseProcNet } from './proc-net.ts';
+import { NO_SOCKETS, parseProcNet, parseSockstat } from './proc-net.ts';
 import { SocketOwners } from './socket-owners.ts';
 
 const LOOK_MS = 400;
 /** What a service takes to listen after a boot, generously; clients of the API wait ten seconds. */
 const COME_UP_MS = 6_000;
 const COME_UP_LOOK_MS = 100;
+/** A table is read this often at least: as many sockets as before need not be the same ones. */
+const LOOKS_PER_READING = 2;
 
 export interface LocalPortsOptions {
   readonly rootless: boolean;
@@ -50,13 +52,11 @@ export class LocalPorts implements PortOps {
     { signal }: { readonly signal: AbortSignal },
   ): AsyncGenerator<readonly ListeningPort[]> {
     let seen: string | null = null;
-    let owners: SocketOwners | null = null;
-    let ownersOf: number | null = null;
+    let looker = new PortLooker(null);
     while (!signal.aborted) {
       const pid = this.#options.initPidOf(name);
-      if (pid !== ownersOf) owners = pid === null ? null : new SocketOwners(pid);
-      ownersOf = pid;
-      const ports = pid === null || owners === null ? [] : listeningPorts(pid, owners);
+      if (pid !== looker.initPid) looker = new PortLooker(pid);
+      const ports = looker.look();
       const facts = JSON.stringify(ports);
       if (facts !== seen) yield ports;
       seen = facts;
@@ -155,6 +155,38 @@ async function abortable(
   } finally {
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** Looks again and again. The tables are large to read, the number of sockets is not. */
+class PortLooker {
+  /** Null: the sprite is down. */
+  readonly initPid: number | null;
+  readonly #owners: SocketOwners | null;
+  #ports: readonly ListeningPort[] = [];
+  #count = NO_SOCKETS;
+  #looks = 0;
+
+  constructor(initPid: number | null) {
+    this.initPid = initPid;
+    this.#owners = initPid === null ? null : new SocketOwners(initPid);
+  }
+
+  look(): readonly ListeningPort[] {
+    if (this.initPid === null || this.#owners === null) return [];
+    const count = socketCount(this.initPid);
+    this.#looks += 1;
+    const isSame = count === this.#count && (count === NO_SOCKETS || this.#looks < LOOKS_PER_READING);
+    if (isSame) return this.#ports;
+    this.#count = count;
+    this.#looks = 0;
+    this.#ports = listeningPorts(this.initPid, this.#owners);
+    return this.#ports;
+  }
+}
+
+function socketCount(initPid: number): string {
+  const net = `/proc/${initPid}/net`;
+  return parseSockstat(readTable(`${net}/sockstat`), readTable(`${net}/sockstat6`));
 }
 
 function listeningPorts(initPid: number, owners: SocketOwners): ListeningPort[] {

@@ -46,3 +46,15 @@ function ipv6Text(bytes: readonly number[]): string {
   const after = text.slice(longest.index + longest[0].length).replace(/^:/, '');
   return `${before}::${after}`;
 }
+
+/** What `parseSockstat` says where there are none. */
+export const NO_SOCKETS = '0 0';
+
+/**
+ * How many TCP sockets a network has (of IPv4, of IPv6), listening or not, as text that changes with them, from
+ * /proc/PID/net/sockstat and sockstat6. A kernel without IPv6 has no second file, a process that is gone none.
+ */
+export function parseSockstat(ipv4: string, ipv6: string): string {
+  const inUse = (text: string): string => /^TCP6?: inuse (\d+)/m.exec(text)?.[1] ?? '?';
+  return `${inUse(ipv4)} ${ipv6 === '' ? 0 : inUse(ipv6)}`;
+}
