@@ -108,6 +108,11 @@ export interface OutputRequest extends Waiting {
   readonly streams?: readonly OutputStream[] | undefined;
   /** True: go on until the session has ended and its last byte is out. False: stop at the present end. */
   readonly follow?: boolean | undefined;
+  /**
+   * Memory for the next chunk, so that nobody has to copy it; asked for before each one, null once nobody wants
+   * more. An engine may put the bytes elsewhere.
+   */
+  readonly nextBuffer?: (() => Promise<Uint8Array | null>) | undefined;
 }
 
 export interface SessionExit {

@@ -1,21 +1,22 @@
 /**
- * Output as frames to one client. The memory of a large frame is used again as soon as it is out: to have the
- * kernel map fresh memory for each costs more than all else that is done with its bytes.
+ * Output as frames to one client. What is read goes where it is sent from, one byte behind the place of the byte
+ * that names its stream; and memory is used again as soon as its frame is out: to have the kernel map fresh
+ * memory for each frame costs more than all else that is done with its bytes.
  */
 import type { OutputStream } from '../../engine/engine.ts';
 import type { ApiSocket } from '../api-socket.ts';
-import { FRAME } from './frames.ts';
+import { FRAME, outputFrame } from './frames.ts';
 
-/** Below this a frame has memory of its own. */
-const SMALL_BYTES = 16 * 1024;
-const BUFFER_BYTES = 256 * 1024 + 1;
+const FRAME_BYTES = 256 * 1024;
 /** As many as keep the connection busy while the next one is filled. */
-const MAX_BUFFERS = 4;
+const MAX_FRAMES = 4;
 
 export class FrameSender {
   readonly #socket: ApiSocket;
   readonly #free: Buffer[] = [];
   #count = 0;
+  /** The one whose bytes were asked for last. */
+  #next: Buffer | null = null;
   #wake: (() => void) | null = null;
 
   constructor(socket: ApiSocket) {
@@ -23,31 +24,37 @@ export class FrameSender {
     socket.closing.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
 
-  /** The bytes are copied. `stream` null: they go without a first byte that names it. False: the client is gone. */
-  async send(stream: OutputStream | null, bytes: Uint8Array): Promise<boolean> {
-    const prefix = stream === null ? 0 : 1;
-    const length = bytes.length + prefix;
-    const isLarge = length >= SMALL_BYTES && length <= BUFFER_BYTES;
-    const buffer = isLarge ? await this.#take() : Buffer.allocUnsafe(length);
-    if (buffer === null) return false;
-    if (stream !== null) buffer[0] = FRAME[stream];
-    buffer.set(bytes, prefix);
-    const giveBack = (): void => {
-      this.#free.push(buffer);
-      this.#wake?.();
-    };
-    return await this.#socket.sendBytes(buffer.subarray(0, length), isLarge ? giveBack : undefined);
+  /** Where the next bytes may be put; waits until a frame is out. Null: the client is gone. */
+  async nextBuffer(): Promise<Uint8Array | null> {
+    this.#next ??= await this.#take();
+    return this.#next?.subarray(1) ?? null;
   }
 
-  /** Null: the client is gone. */
+  /** `stream` null: without a byte that names it. False: the client is gone. */
+  async send(stream: OutputStream | null, bytes: Uint8Array): Promise<boolean> {
+    const frame = this.#next;
+    if (frame === null || bytes.buffer !== frame.buffer) {
+      return await this.#socket.sendBytes(stream === null ? bytes.slice() : outputFrame(stream, bytes));
+    }
+    this.#next = null;
+    if (stream !== null) frame[0] = FRAME[stream];
+    const sent = frame.subarray(stream === null ? 1 : 0, bytes.length + 1);
+    return await this.#socket.sendBytes(sent, () => {
+      this.#free.push(frame);
+      this.#wake?.();
+    });
+  }
+
+  /** For one caller at a time. */
   async #take(): Promise<Buffer | null> {
     for (;;) {
       if (this.#socket.closing.aborted) return null;
       const free = this.#free.pop();
       if (free !== undefined) return free;
-      if (this.#count < MAX_BUFFERS) {
+      if (this.#count < MAX_FRAMES) {
         this.#count += 1;
-        return Buffer.allocUnsafeSlow(BUFFER_BYTES);
+        // Not from a pool that is shared: by its memory it is known again.
+        return Buffer.allocUnsafeSlow(FRAME_BYTES + 1);
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

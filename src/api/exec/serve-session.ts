@@ -63,8 +63,14 @@ export async function serveSession(socket: ApiSocket, attached: AttachedSession)
 /** False: the client left. */
 async function pumpOutput(socket: ApiSocket, { handle, from }: AttachedSession): Promise<boolean> {
   const { closing } = socket;
-  const request = { stdoutFrom: from.stdout, stderrFrom: from.stderr, follow: true, signal: closing };
   const frames = new FrameSender(socket);
+  const request = {
+    stdoutFrom: from.stdout,
+    stderrFrom: from.stderr,
+    follow: true,
+    nextBuffer: () => frames.nextBuffer(),
+    signal: closing,
+  };
   try {
     for await (const { stream, bytes, droppedBytes } of handle.output(request)) {
       if (droppedBytes > 0) await socket.sendJson({ type: 'output_dropped', stream, bytes: droppedBytes });

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../../../errors.ts';
 import type { OutputChunk, OutputStream } from '../../engine.ts';
 import { logPath, startPath } from './session-dir.ts';
@@ -88,6 +88,8 @@ class LateFile implements Disposable {
 
   #open(): number | null {
     if (this.#fd !== null) return this.#fd;
+    // Asked for at every read: an exception each time would cost more than the read.
+    if (statSync(this.#path, { throwIfNoEntry: false }) === undefined) return null;
     try {
       this.#fd = openSync(this.#path, 'r');
     } catch (error) {

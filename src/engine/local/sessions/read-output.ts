@@ -1,4 +1,5 @@
 /** A session's logs as one stream of chunks. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutputChunk, OutputRequest, OutputStream } from '../../engine.ts';
 import type { Changes } from './changes.ts';
 import { EndOfOutput } from './end-of-output.ts';
@@ -6,6 +7,9 @@ import type { Lease } from './lease.ts';
 import { LogCursor } from './log-cursor.ts';
 
 const CHUNK_BYTES = 256 * 1024;
+/** Who writes as much at once has more in a moment: to read every bit of it alone costs both more than the wait. */
+const BULK_BYTES = 32 * 1024;
+const BULK_PAUSE_MS = 2;
 
 export interface OutputSource {
   /** The session's directory. */
@@ -27,18 +31,25 @@ export async function* followOutput(source: OutputSource, following: Following):
   const { path, request } = source;
   const logs = openLogs(source);
   const end = new EndOfOutput(path);
-  const buffer = new Uint8Array(CHUNK_BYTES);
+  const own = request.nextBuffer === undefined ? new Uint8Array(CHUNK_BYTES) : null;
+  let buffer: Uint8Array | null = own;
   try {
     for (let isOver = false; ; ) {
       let hasRead = false;
+      let isBulk = false;
       for (const log of logs) {
         request.signal?.throwIfAborted();
         source.lease?.advance(log.stream, log.offset);
+        buffer ??= (await request.nextBuffer?.()) ?? null;
+        if (buffer === null) return;
         const chunk = log.read(buffer, Number.MAX_SAFE_INTEGER);
         if (chunk === null) continue;
         hasRead = true;
+        isBulk ||= chunk.bytes.length >= BULK_BYTES && chunk.bytes.length < buffer.length;
+        buffer = own;
         yield chunk;
       }
+      if (isBulk) await sleep(BULK_PAUSE_MS);
       if (hasRead) end.sawBytes();
       else if (isOver) return;
       else if (end.isReached()) isOver = true;
