@@ -107,8 +107,8 @@ export const OpencodeSdkAgentSchema = z.strictObject({ kind: z.literal('opencode
 export const RlmAgentSchema = z.strictObject({
   kind: z.literal('rlm'),
   model,
-  /** `chat`: a loop of tool calls; `rlm`: the model writes code over its context. */
-  mode: z.enum(['chat', 'rlm']).optional(),
+  /** `chat`: a loop of tool calls; `rlm`: the model writes code over its context; `auto`, also when absent: by size. */
+  mode: z.enum(['auto', 'chat', 'rlm']).optional(),
   maxIterations: z.int().min(1).max(100_000).default(DEFAULT_RLM_AGENT.maxIterations),
   /** Absent: chosen by the model key that is there. */
   aiProvider: z
@@ -129,6 +129,8 @@ export const RlmAgentSchema = z.strictObject({
   maxSeconds: seconds(30 * DAY_SECONDS).optional(),
   maxTotalTokens: z.int().min(1).optional(),
   maxCostUsd: z.number().positive().optional(),
+  /** Mode `rlm`: most time that the code of one turn may use by itself; 120 when absent. */
+  maxCodeSeconds: seconds(DAY_SECONDS).optional(),
   env,
 });
 

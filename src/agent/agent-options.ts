@@ -8,6 +8,7 @@ import type { AgentEvent } from './agent-events.ts';
 import type { CommandHost } from './command-host.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Budget } from './rlm/budget.ts';
+import type { ContextDocument } from './rlm/context-documents.ts';
 import type { StartLimit } from './start-within-limit.ts';
 import type { WispClient } from './wisp-client/wisp-client.ts';
 
@@ -50,6 +51,8 @@ export interface AgentRunOptions {
   /** The project directory on this machine. */
   readonly cwd: string;
   readonly prompt: string;
+  /** Material beside the prompt, for kinds that take it (`rlm`): see read-context.ts. */
+  readonly context?: readonly ContextDocument[] | undefined;
   readonly logger?: Logger | undefined;
   /** Nothing is started; the output says what would be. */
   readonly dryRun?: boolean | undefined;

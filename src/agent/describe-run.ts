@@ -4,18 +4,31 @@ import type { AgentConfigUnion } from '../schemas.ts';
 import type { AgentRunOptions } from './agent-options.ts';
 import { placeFiles } from './command-host.ts';
 import type { AgentInvocation } from './invocation.ts';
+import { type ContextDocument, contextInWords } from './rlm/context-documents.ts';
+import { loopModeOf } from './rlm/loop-mode.ts';
 
-export type DescribedRun = Pick<AgentRunOptions, 'config' | 'cwd' | 'prompt' | 'timeoutSeconds'>;
+export type DescribedRun = Pick<AgentRunOptions, 'config' | 'cwd' | 'prompt' | 'context' | 'timeoutSeconds'>;
 
 /** `invocation`: of a kind that is one command; null for the others. */
 export function describeRun(
-  { config, cwd, prompt, timeoutSeconds }: DescribedRun,
+  { config, cwd, prompt, context = [], timeoutSeconds }: DescribedRun,
   invocation: AgentInvocation | null,
 ): string {
   const deadline = timeoutSeconds === undefined ? '' : `, for at most ${timeoutSeconds} s`;
   const place = config.kind === 'sprite' ? '' : ` in ${quote(cwd)}`;
   const what = invocation === null ? agentInWords(config) : commandInWords(config, invocation);
-  return `run ${what}${place} with a prompt of ${prompt.length} characters${deadline}`;
+  const material = context.length === 0 ? '' : ` and ${contextInWords(context)}`;
+  const loop = loopInWords(config, prompt, context);
+  return `run ${what}${place} with a prompt of ${prompt.length} characters${material}${loop}${deadline}`;
+}
+
+/** How a model that is reached from here goes about it. */
+function loopInWords(config: AgentConfigUnion, prompt: string, context: readonly ContextDocument[]): string {
+  const agent = config.kind === 'sprite' ? config.agent : config;
+  if (agent.kind !== 'rlm') return '';
+  if (loopModeOf(agent, prompt, context) === 'chat') return ', in a conversation (mode chat)';
+  const where = config.kind === 'sprite' ? 'that sprite' : 'a sprite of its own';
+  return `, by code that is run in ${where} (mode rlm)`;
 }
 
 /** The prompt may stand in the argv of a `process` agent: its args are shown as they are configured. */

@@ -2,22 +2,26 @@
  * The kind `rlm`: a model loop on this machine whose tools work in a sprite, or, only where the user wants no
  * sandbox, in the project itself.
  *
- *   key ─▶ tools ─▶ chat loop ─▶ the sprites it started and left are killed or kept ─▶ result
+ *   key ─▶ tools ─▶ chat loop, or code loop over large material ─▶ sprites it left are killed or kept ─▶ result
  */
 
 import { DEFAULT_SPRITE_AGENT } from '../config/defaults.ts';
-import { WreckitError } from '../errors.ts';
 import { secretValuesOf } from '../logging.ts';
 import type { AgentEvent, AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { RlmRunOptions } from './agent-options.ts';
 import { Budget } from './rlm/budget.ts';
-import type { ChatLoopEnd } from './rlm/chat-loop.ts';
+import type { ChatLoopOptions } from './rlm/chat-loop.ts';
+import { promptWithContext } from './rlm/context-documents.ts';
+import type { LoopEnd } from './rlm/loop-end.ts';
+import { loopModeOf } from './rlm/loop-mode.ts';
 import { resolveProvider } from './rlm/provider.ts';
+import type { RunTools } from './rlm/run-tools.ts';
 import { newRunId } from './run-id.ts';
 import { SpriteRunner } from './sprite-runner.ts';
 
 const DEFAULT_MAX_DEPTH = 2;
 const DEFAULT_MAX_EXECS = 16;
+const DEFAULT_CODE_SECONDS = 120;
 /** Of sprites that outlive a crash of this program: then gc removes them. */
 const CHILD_TTL = '24h';
 
@@ -28,15 +32,8 @@ const CHILD_TTL = '24h';
  */
 export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> {
   const { config, place, sourceEnv = process.env } = options;
-  if (config.mode === 'rlm') {
-    throw new WreckitError(
-      'UNSUPPORTED',
-      'agent rlm: the mode "rlm" (code over large inputs) is not there yet',
-      {
-        hint: 'leave "mode" out, or set it to "chat"',
-      },
-    );
-  }
+  const context = options.context ?? [];
+  const mode = loopModeOf(config, options.prompt, context);
   const provider = resolveProvider(config, [options.env, config.env, sourceEnv]);
   const startedAt = performance.now();
   using watch = watchOf(options);
@@ -53,13 +50,12 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
     ttl: CHILD_TTL,
     runRlm: runRlmAgent,
     signal: watch.signal,
+    mode,
   });
-  const { chatLoop } = await import('./rlm/chat-loop.ts');
   const { openModel } = await import('./rlm/ax-model.ts');
-  const end = await chatLoop({
+  const common = {
     llm: await openModel(provider),
     system: tools.system,
-    prompt: options.prompt,
     registry: tools.registry,
     maxTurns: config.maxIterations,
     maxTokens: config.max_tokens,
@@ -69,14 +65,29 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
       ...(provider.key === null ? [] : [provider.key]),
       ...secretValuesOf({ ...config.env, ...options.env }),
     ],
-    onEvent: (event) => emit(options, event),
-  });
+    onEvent: (event: AgentEvent) => emit(options, event),
+  };
+  const end = mode === 'chat' ? await chat(common, options) : await code(common, tools, options);
   const faults = await tools.cleanUp();
   for (const message of faults) await emit(options, { type: 'error', message });
   const result = resultOf(end, watch.cause, Math.round(performance.now() - startedAt), options);
   const { output: _output, timedOut: _timedOut, completionDetected: _completion, ...facts } = result;
   await options.onAgentEvent?.({ type: 'run_result', ...(facts satisfies AgentRunFacts) });
   return result;
+}
+
+type LoopParts = Omit<ChatLoopOptions, 'prompt'>;
+
+async function chat(parts: LoopParts, { prompt, context = [] }: RlmRunOptions): Promise<LoopEnd> {
+  const { chatLoop } = await import('./rlm/chat-loop.ts');
+  return await chatLoop({ ...parts, prompt: promptWithContext(prompt, context) });
+}
+
+async function code(parts: LoopParts, tools: RunTools, options: RlmRunOptions): Promise<LoopEnd> {
+  const { prompt, context = [], config } = options;
+  const { codeLoop } = await import('./rlm/code-loop.ts');
+  const codeMs = (config.maxCodeSeconds ?? DEFAULT_CODE_SECONDS) * 1000;
+  return await codeLoop({ ...parts, prompt, context, codeMs, place: await tools.interpreterPlace() });
 }
 
 function budgetOf({ config, place }: RlmRunOptions): Budget {
@@ -149,12 +160,7 @@ function watchOf({ timeoutSeconds, signal, lifecycle, config, budget }: RlmRunOp
   };
 }
 
-function resultOf(
-  end: ChatLoopEnd,
-  cause: StopCause,
-  durationMs: number,
-  options: RlmRunOptions,
-): AgentResult {
+function resultOf(end: LoopEnd, cause: StopCause, durationMs: number, options: RlmRunOptions): AgentResult {
   const isLate = end.outcome === 'aborted' && cause === 'timeout';
   const outcome = isLate ? 'timed_out' : end.outcome;
   const success = outcome === 'completed';
@@ -171,7 +177,7 @@ function resultOf(
     durationMs,
     message: isLate ? lateMessage(options) : end.message,
     hint: isLate ? 'give it more time' : end.hint,
-    question: null,
+    question: isLate ? null : (end.question ?? null),
   };
 }
 

@@ -4,6 +4,7 @@ import { WreckitError } from '../errors.ts';
 import type { RlmAgentConfig } from '../schemas.ts';
 import type { AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { AgentRunOptions } from './agent-options.ts';
+import { checkContext } from './check-context.ts';
 import { type CommandAgentConfig, commandInvocation, refuseKind } from './command-invocation.ts';
 import { describeRun } from './describe-run.ts';
 import { executeInvocation } from './execute-invocation.ts';
@@ -77,7 +78,8 @@ async function runCommandAgent(config: CommandAgentConfig, options: AgentRunOpti
   return await executeInvocation(invocation, host, options);
 }
 
-function checkOptions({ prompt, timeoutSeconds, itemId }: AgentRunOptions): void {
+function checkOptions(options: AgentRunOptions): void {
+  const { config, prompt, timeoutSeconds, itemId } = options;
   if (prompt.trim() === '') throw new WreckitError('USAGE', 'run an agent: the prompt is empty');
   if (timeoutSeconds !== undefined && !(timeoutSeconds > 0))
     throw new WreckitError(
@@ -86,6 +88,7 @@ function checkOptions({ prompt, timeoutSeconds, itemId }: AgentRunOptions): void
     );
   if (itemId?.includes('\0'))
     throw new WreckitError('USAGE', 'run an agent: the item id has a NUL character in it');
+  checkContext(config, options);
 }
 
 /** Says what would happen; for `mockAgent` as an agent would, so that what comes after it can be tried. */

@@ -7,6 +7,7 @@ import { assertSpriteName } from '../contract/names.ts';
 import { parseDurationMs } from '../contract/units.ts';
 import type { WreckitVerb } from './globals.ts';
 import { parseAgentKind } from './run/agent-choice.ts';
+import { type Material, readMaterial } from './run/material.ts';
 import { readPrompt } from './run/prompt.ts';
 import { agentFlags, type RunContext, type RunFlags, runOptions } from './run/run-call.ts';
 import { RunConsole } from './run/run-console.ts';
@@ -19,6 +20,11 @@ export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
     command
       .argument('[prompt...]', 'what to do; "-" reads it from standard input; a .jsonl file with --parallel')
       .option('--file <file>', 'read the prompt from a file')
+      .option(
+        '--context <path>',
+        'a file, directory or "-" (standard input) for an rlm agent to look through (again for more)',
+        collected(String),
+      )
       .option(
         '--agent <kind>',
         'claude, codex, opencode, amp, rlm or process; the configured one when absent',
@@ -51,6 +57,10 @@ export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
       'wreckit run --land apply "rename the option"',
       'its changes go into the working tree (back: wreckit runs undo)',
     ],
+    [
+      'wreckit run --agent rlm --context build.log "why does the build fail?"',
+      'code in a sprite looks through large material; the model sees what that prints',
+    ],
     ['git diff | wreckit run - --json', 'the prompt from another program, the result for a script'],
     ['wreckit run --parallel 3 tasks.jsonl', 'lines such as {"prompt": "…"}: one sprite and one branch each'],
     ['wreckit run --resume latest "now the other tests"', 'the same agent session goes on'],
@@ -62,12 +72,18 @@ export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
     }
     const prompt = await readPrompt({ words: context.args[0], file: context.options.file }, context);
     const setup = await prepareRun(context, await agentFlags(context));
-    if (context.globals.dryRun === true) return await describe(context, setup, prompt);
-    return await runOne(context, setup, prompt);
+    const material = await readMaterial(context, setup);
+    if (context.globals.dryRun === true) return await describe(context, setup, prompt, material);
+    return await runOne(context, setup, prompt, material);
   },
 };
 
-async function runOne(context: RunContext, setup: RunSetup, prompt: string): Promise<VerbResult> {
+async function runOne(
+  context: RunContext,
+  setup: RunSetup,
+  prompt: string,
+  material: Material,
+): Promise<VerbResult> {
   const { globals, io, json, options, signal } = context;
   const { config } = setup;
   const mode = options.events === true ? 'events' : json ? 'silent' : 'text';
@@ -82,7 +98,7 @@ async function runOne(context: RunContext, setup: RunSetup, prompt: string): Pro
       isRaw: inner.kind === 'process',
     });
     record = await recordedRun({
-      ...runOptions(context, setup, prompt),
+      ...runOptions(context, setup, prompt, material),
       onAgentEvent: (event) => terminal.event(event),
       onStdoutChunk: (text) => terminal.stdout(text),
       onStderrChunk: (text) => terminal.stderr(text),
@@ -98,8 +114,13 @@ async function runOne(context: RunContext, setup: RunSetup, prompt: string): Pro
   return { data: { run: runDocument(record) }, text: runText(record), exitCode };
 }
 
-async function describe(context: RunContext, setup: RunSetup, prompt: string): Promise<VerbResult> {
+async function describe(
+  context: RunContext,
+  setup: RunSetup,
+  prompt: string,
+  material: Material,
+): Promise<VerbResult> {
   const { runAgentUnion } = await import('../agent/runner.ts');
-  const { output } = await runAgentUnion({ ...runOptions(context, setup, prompt), dryRun: true });
+  const { output } = await runAgentUnion({ ...runOptions(context, setup, prompt, material), dryRun: true });
   return { data: { dry_run: true, plan: output.trim() }, text: output.trim() };
 }

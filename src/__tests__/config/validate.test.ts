@@ -51,7 +51,7 @@ describe('loadConfig() names the fault and what was wanted', () => {
     [sprite({ agent: { kind: 'process' } }), 'agent.agent.command: is missing'],
     [rlm({ aiProvider: 'skynet' }), 'agent.aiProvider: "skynet" is not one of "anthropic"'],
     [rlm({ baseUrl: 'ftp://x' }), 'agent.baseUrl: "ftp://x" is not a URL'],
-    [rlm({ mode: 'fast' }), 'agent.mode: "fast" is not one of "chat", "rlm"'],
+    [rlm({ mode: 'fast' }), 'agent.mode: "fast" is not one of "auto", "chat", "rlm"'],
     [rlm({ env: { 'A B': 'x' } }), 'agent.env.A B: the value is not the name of a variable'],
     [rlm({ env: { A: 3 } }), 'agent.env.A: the value is not a text'],
   ];

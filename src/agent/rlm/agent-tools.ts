@@ -59,7 +59,8 @@ export function agentTools(options: AgentToolOptions): AgentTool[] {
 }
 
 async function childConfig(kind: (typeof KINDS)[number], parent: RlmAgentConfig): Promise<InnerAgentConfig> {
-  const { sandbox: _sandbox, tools: _tools, ...same } = parent;
+  // A child gets a task, not its parent's material: its mode goes by that.
+  const { sandbox: _sandbox, tools: _tools, mode: _mode, ...same } = parent;
   if (kind === 'rlm') return same;
   const { InnerAgentSchema } = await import('../../schemas.ts');
   return InnerAgentSchema.parse({ kind, ...(parent.env === undefined ? {} : { env: parent.env }) });
@@ -99,6 +100,7 @@ async function runChild(
     onStdoutChunk: _out,
     onStderrChunk: _err,
     allowedTools: _allowed,
+    context: _context,
     ...rest
   } = options;
   if (config.kind === 'rlm') {

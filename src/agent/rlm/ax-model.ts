@@ -105,31 +105,38 @@ class TurnBuilder {
   }
 
   finish(llm: AxAIService): ModelTurn {
-    const tokens = this.#usage?.tokens;
-    const cost = this.#usage === undefined ? 0 : llm.getEstimatedCost(this.#usage);
     return {
       text: this.#text,
       calls: [...this.#calls].map(([id, { name, args }]) => ({ id, name, args })),
-      usage:
-        tokens === undefined
-          ? null
-          : {
-              inputTokens: tokens.promptTokens,
-              outputTokens: tokens.completionTokens,
-              cachedInputTokens: tokens.cacheReadTokens ?? 0,
-            },
-      // Ax prices a model it does not know at nothing.
-      costUsd: cost > 0 ? cost : null,
+      ...usageOf(llm, this.#usage),
       isCut: this.#isCut,
       thoughts: this.#thoughtBlocks.length === 0 ? {} : { thoughtBlocks: this.#thoughtBlocks },
     };
   }
 }
 
-type ModelUsage = NonNullable<AxChatResponse['modelUsage']>;
+export type ModelUsage = NonNullable<AxChatResponse['modelUsage']>;
+
+export function usageOf(
+  llm: AxAIService,
+  modelUsage: ModelUsage | undefined,
+): Pick<ModelTurn, 'usage' | 'costUsd'> {
+  const tokens = modelUsage?.tokens;
+  if (tokens === undefined) return { usage: null, costUsd: null };
+  const cost = llm.getEstimatedCost(modelUsage);
+  return {
+    usage: {
+      inputTokens: tokens.promptTokens,
+      outputTokens: tokens.completionTokens,
+      cachedInputTokens: tokens.cacheReadTokens ?? 0,
+    },
+    // Ax prices a model it does not know at nothing.
+    costUsd: cost > 0 ? cost : null,
+  };
+}
 
 /** Some providers tell input and output in different chunks, each with a 0 for the other. */
-function mergedUsage(before: ModelUsage | undefined, now: ModelUsage): ModelUsage {
+export function mergedUsage(before: ModelUsage | undefined, now: ModelUsage): ModelUsage {
   if (before?.tokens === undefined || now.tokens === undefined)
     return now.tokens === undefined ? (before ?? now) : now;
   const promptTokens = Math.max(before.tokens.promptTokens, now.tokens.promptTokens);

@@ -7,14 +7,25 @@
 
 import { toWreckitError, WreckitError } from '../../errors.ts';
 import { redact } from '../../logging.ts';
-import { type AgentEvent, type AgentOutcome, type AgentUsage, addUsage } from '../agent-events.ts';
+import { type AgentEvent, type AgentUsage, addUsage } from '../agent-events.ts';
 import type { ToolRegistry } from '../rlm-tools.ts';
 import type { AxAIService } from '../vendor/ax.ts';
 import { askModel, type ChatMessage, type ModelCall, type ModelTurn } from './ax-model.ts';
 import type { Budget } from './budget.ts';
 import { capText } from './cap-text.ts';
 import { CircleDetector } from './circle-detector.ts';
+import {
+  ABORTED,
+  COMPLETED,
+  type Ending,
+  ended,
+  type LoopEnd,
+  outOfBudget,
+  outOfRoom,
+  outOfTurns,
+} from './loop-end.ts';
 import { isCutStream, isTooLong, modelFault } from './model-fault.ts';
+import { orAborted } from './or-aborted.ts';
 import { errorAnswer, type ToolAnswer, toolErrorOf } from './tool.ts';
 
 export interface ChatLoopOptions {
@@ -31,16 +42,6 @@ export interface ChatLoopOptions {
   readonly onEvent: (event: AgentEvent) => Promise<void>;
 }
 
-export interface ChatLoopEnd {
-  readonly outcome: Extract<AgentOutcome, 'completed' | 'failed' | 'limit_reached' | 'aborted'>;
-  /** The model's last words. */
-  readonly text: string;
-  readonly message: string | null;
-  readonly hint: string | null;
-  readonly usage: AgentUsage | null;
-  readonly costUsd: number | null;
-}
-
 /** Beyond what Ax tries by itself: a stream that breaks off in the middle is only seen here. */
 const MAX_CUT_STREAMS = 2;
 const MAX_CALLS_PER_TURN = 64;
@@ -51,10 +52,8 @@ const SHORT_ANSWER_CHARS = 500;
 /** The newest answers stay whole. */
 const KEPT_ANSWERS = 4;
 
-type Ending = Pick<ChatLoopEnd, 'outcome' | 'message' | 'hint'>;
-
 /** Rejects only with what a callback threw. */
-export async function chatLoop(options: ChatLoopOptions): Promise<ChatLoopEnd> {
+export async function chatLoop(options: ChatLoopOptions): Promise<LoopEnd> {
   return await new ChatLoop(options).run();
 }
 
@@ -74,7 +73,7 @@ class ChatLoop {
     ];
   }
 
-  async run(): Promise<ChatLoopEnd> {
+  async run(): Promise<LoopEnd> {
     const ending = await this.#toTheEnd();
     return { ...ending, text: this.#text, usage: this.#usage, costUsd: this.#costUsd };
   }
@@ -86,7 +85,7 @@ class ChatLoop {
       try {
         budget.assertLeft('ask the model');
       } catch (error) {
-        return limit(toWreckitError(error));
+        return outOfBudget(toWreckitError(error));
       }
       const said = await this.#ask();
       if ('outcome' in said) return said;
@@ -96,11 +95,7 @@ class ChatLoop {
       if (circle !== null) return circle;
     }
     if (signal.aborted) return ABORTED;
-    return bad(
-      'limit_reached',
-      `the agent was not done after ${maxTurns} turns`,
-      'allow more: maxIterations of the agent',
-    );
+    return outOfTurns(maxTurns);
   }
 
   /** The model's next turn, asked again where the wire broke or the conversation was too long. */
@@ -132,15 +127,11 @@ class ChatLoop {
         if (signal.aborted) return ABORTED;
         if (isTooLong(error)) {
           if (this.#shorten()) continue;
-          return bad(
-            'limit_reached',
-            'the conversation no longer fits into the model',
-            'give it a smaller task',
-          );
+          return outOfRoom();
         }
         const fault = modelFault(error);
         const message = redact(fault.message, this.#options.secrets);
-        if (!isCutStream(error) || cut >= MAX_CUT_STREAMS) return bad('failed', message, fault.hint);
+        if (!isCutStream(error) || cut >= MAX_CUT_STREAMS) return ended('failed', message, fault.hint);
         cut += 1;
         await onEvent({ type: 'error', message: `${message}; asking again` });
       }
@@ -178,7 +169,7 @@ class ChatLoop {
     }
     if (this.#options.signal.aborted) return ABORTED;
     if (!isCircle) return null;
-    return bad(
+    return ended(
       'failed',
       `the agent made the same call again and again: ${calls[0]?.name}`,
       'say more about the task, or use another model',
@@ -218,27 +209,17 @@ class ChatLoop {
   }
 }
 
-const ABORTED: Ending = { outcome: 'aborted', message: 'the agent was stopped', hint: null };
-
-function bad(outcome: 'failed' | 'limit_reached', message: string, hint: string | null): Ending {
-  return { outcome, message, hint };
-}
-
-function limit({ message, hint }: WreckitError): Ending {
-  return bad('limit_reached', message, hint);
-}
-
 /** A turn without calls. */
 function endOf({ text, isCut }: ModelTurn): Ending {
   if (isCut)
-    return bad(
+    return ended(
       'limit_reached',
       "the model's answer was cut off at the most tokens it may have",
       'allow more: max_tokens of the agent',
     );
   if (text.trim() === '')
-    return bad('failed', 'the model gave an empty answer', 'try again, or use another model');
-  return { outcome: 'completed', message: null, hint: null };
+    return ended('failed', 'the model gave an empty answer', 'try again, or use another model');
+  return COMPLETED;
 }
 
 /** undefined: it is no JSON. No arguments at all are none. */
@@ -267,21 +248,4 @@ function tooMany(): ToolAnswer {
   return errorAnswer(
     new WreckitError('USAGE', `more than ${MAX_CALLS_PER_TURN} calls in one turn: this one was not run`),
   );
-}
-
-/** Rejects as soon as `signal` fires, whatever `work` still does. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => reject(new Error('aborted'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    stop = () => signal.removeEventListener('abort', onAbort);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    stop();
-    // Its fate no longer matters to anybody when the race is lost.
-    work.catch(() => undefined);
-  }
 }

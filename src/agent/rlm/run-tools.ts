@@ -1,6 +1,7 @@
 /** The tools of one run, what the model is told about them, and what becomes of the sprites they made. */
 import { toWreckitError } from '../../errors.ts';
 import { packageVersion } from '../../package-root.ts';
+import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { AgentResult } from '../agent-events.ts';
 import type { RlmRunOptions } from '../agent-options.ts';
 import type { McpClientTools } from '../mcp/client-tools.ts';
@@ -8,6 +9,8 @@ import { buildToolRegistry, type ToolRegistry } from '../rlm-tools.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { agentTools } from './agent-tools.ts';
 import type { Budget } from './budget.ts';
+import type { InterpreterPlace } from './interpreter/interpreter-process.ts';
+import type { LoopMode } from './loop-mode.ts';
 import type { ProjectAccess } from './project-access.ts';
 import { SpriteScope } from './sprite-scope.ts';
 import { hostPlace, spritePlace, type WorkPlace } from './work-place.ts';
@@ -20,11 +23,14 @@ export interface RunToolsOptions extends Omit<RlmRunOptions, 'signal' | 'budget'
   /** For children of the same kind. */
   readonly runRlm: (options: RlmRunOptions) => Promise<AgentResult>;
   readonly signal: AbortSignal;
+  readonly mode: LoopMode;
 }
 
 export interface RunTools extends AsyncDisposable {
   readonly registry: ToolRegistry;
   readonly system: string;
+  /** Where the model's code runs: in the agent's own sprite, else in one made for that. */
+  interpreterPlace(): Promise<InterpreterPlace>;
   /** Resolves with what could not be cleaned up, for people. */
   cleanUp(): Promise<string[]>;
 }
@@ -74,7 +80,8 @@ function runTools(options: RunToolsOptions, { scope, project, work, servers }: P
   });
   return {
     registry,
-    system: systemPrompt(work, place?.sprite, registry),
+    system: systemPrompt(work, place?.sprite, registry, options.mode),
+    interpreterPlace: async () => place ?? (await placeForCode(scope, options.signal)),
     cleanUp: () => cleanUp(scope, options),
     // The last resort of a run that broke: the sprites have a ttl all the same.
     [Symbol.asyncDispose]: async () => {
@@ -97,6 +104,12 @@ function projectOf({ place, cwd }: RunToolsOptions): ProjectAccess {
   return { root: cwd, pull: place.pull ?? 'none', branchPrefix: place.branchPrefix };
 }
 
+/** The user wants no sandbox for the tools; code that nobody has seen gets one all the same. */
+async function placeForCode(scope: SpriteScope, signal: AbortSignal): Promise<InterpreterPlace> {
+  const { name, workdir } = await scope.spawn(undefined, { network: 'none', softLimits: true }, { signal });
+  return { client: scope.client, sprite: name, dir: workdir === '' ? DEFAULT_PROJECT_DIR : workdir };
+}
+
 /** The first agent of the tree removes what all of them have left. */
 async function cleanUp(scope: SpriteScope, { place, logger, depth = 0 }: RunToolsOptions): Promise<string[]> {
   if (place?.keepsSprites === true || depth > 0 || !scope.budget.hasReserved) return [];
@@ -111,7 +124,12 @@ async function cleanUp(scope: SpriteScope, { place, logger, depth = 0 }: RunTool
   }
 }
 
-function systemPrompt({ label, dir }: WorkPlace, sprite: string | undefined, registry: ToolRegistry): string {
+function systemPrompt(
+  { label, dir }: WorkPlace,
+  sprite: string | undefined,
+  registry: ToolRegistry,
+  mode: LoopMode,
+): string {
   const lines = [
     'You are an agent that does the task the user gives you, by itself: nobody answers questions while you work.',
     `Your file and shell tools work in ${label}; the project is at ${dir}.`,
@@ -125,7 +143,14 @@ function systemPrompt({ label, dir }: WorkPlace, sprite: string | undefined, reg
   }
   lines.push(
     'Look before you change, and check your work by running it. A tool that fails answers with an error and a hint: read it.',
-    'When the task is done, or can not be done, say so in a short final answer without calling a tool.',
   );
+  if (mode === 'chat')
+    lines.push(
+      'When the task is done, or can not be done, say so in a short final answer without calling a tool.',
+    );
+  else
+    lines.push(
+      'Tools are functions of your code and return objects; a failed one returns {error: {code, message, hint}}.',
+    );
   return lines.join('\n');
 }

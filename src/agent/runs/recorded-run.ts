@@ -7,6 +7,7 @@ import { showPath } from '../../sync/byte-path.ts';
 import type { ChangeSet } from '../../sync/change-set.ts';
 import { type AgentResult, eventDocument } from '../agent-events.ts';
 import type { AgentRunOptions } from '../agent-options.ts';
+import { contextIndex } from '../rlm/context-documents.ts';
 import { newRunId } from '../run-id.ts';
 import { runAgentUnion } from '../runner.ts';
 import {
@@ -67,6 +68,7 @@ class Recorder {
     store.create(this.record, {
       'prompt.txt': prompt,
       'config.json': `${JSON.stringify(options.shownConfig, null, 2)}\n`,
+      ...(options.context === undefined ? {} : { 'context.txt': `${contextIndex(options.context)}\n` }),
     });
   }
 

@@ -20,6 +20,7 @@ import type { OnSyncProgress } from '../../sync/sync-progress.ts';
 import { DEFAULT_PROJECT_DIR, wispPort } from '../../sync/wisp-port.ts';
 import type { AgentResult } from '../agent-events.ts';
 import type { AgentPlace, SpriteRunOptions } from '../agent-options.ts';
+import { checkContext } from '../check-context.ts';
 import { commandInvocation } from '../command-invocation.ts';
 import { executeInvocation } from '../execute-invocation.ts';
 import { startWithinLimit } from '../start-within-limit.ts';
@@ -67,6 +68,7 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
     options.env,
     options.sourceEnv ?? process.env,
   ]);
+  checkContext(config, options);
   const name = config.vmName ?? spriteName(runId);
   options.onStep?.('start', { sprite: name });
   const { sprite, created } = await startSprite(name, options);

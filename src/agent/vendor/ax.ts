@@ -1,5 +1,8 @@
 /** What is used of Ax, in a bundle of its own: nobody else's start pays for it. Load it with `loadVendor('ax')`. */
 export {
+  AxAgentClarificationError,
+  type AxAgentConfig,
+  type AxAgentFunctionGroup,
   AxAIAnthropic,
   AxAIGoogleGemini,
   type AxAIService,
@@ -8,6 +11,8 @@ export {
   type AxCodeRuntime,
   type AxCodeSession,
   type AxFunction,
+  type AxGenIn,
+  type AxGenOut,
   AxMockAIService,
   agent,
   ai,

@@ -13,6 +13,7 @@ import { isObject } from '../../contract/json-value.ts';
 import { quote } from '../../contract/names.ts';
 import { formatDuration } from '../../contract/units.ts';
 import { errnoOf, toWreckitError, WreckitError } from '../../errors.ts';
+import { type Material, readMaterial } from './material.ts';
 import { agentFlags, type RunContext, runOptions } from './run-call.ts';
 import { runDocument, runExitCode } from './run-report.ts';
 import { prepareRun, type RunSetup } from './run-setup.ts';
@@ -20,6 +21,12 @@ import { prepareRun, type RunSetup } from './run-setup.ts';
 interface Task {
   readonly id: string;
   readonly prompt: string;
+}
+
+interface Work {
+  readonly tasks: readonly Task[];
+  readonly parallel: number;
+  readonly material: Material;
 }
 
 interface TaskOutcome {
@@ -33,12 +40,13 @@ export async function runParallel(context: RunContext, parallel: number): Promis
   const tasks = readTasks(context);
   const setup = await prepareRun(context, await agentFlags(context));
   assertFits(context, setup, parallel);
+  const material = await readMaterial(context, setup);
   if (context.globals.dryRun === true) {
     const lines = tasks.map(({ id, prompt }) => `would run task ${id}: ${quote(prompt)}`);
     return { data: { dry_run: true, tasks }, text: lines.join('\n') };
   }
   using _watch = watchProcess(setup.lifecycle, { signals: false });
-  const outcomes = await runAll(context, setup, tasks, parallel);
+  const outcomes = await runAll(context, setup, { tasks, parallel, material });
   const isFine = outcomes.every(({ record }) => record !== null && runExitCode(record) === EXIT.ok);
   return {
     data: { runs: outcomes.map(outcomeData) },
@@ -50,8 +58,7 @@ export async function runParallel(context: RunContext, parallel: number): Promis
 async function runAll(
   context: RunContext,
   setup: RunSetup,
-  tasks: readonly Task[],
-  parallel: number,
+  { tasks, parallel, material }: Work,
 ): Promise<TaskOutcome[]> {
   const outcomes: (TaskOutcome | undefined)[] = tasks.map(() => undefined);
   const steps = new Map<string, string>();
@@ -71,7 +78,7 @@ async function runAll(
       next += 1;
       const task = tasks[index];
       if (task === undefined) return;
-      outcomes[index] = await runTask(context, setup, task, (step) => {
+      outcomes[index] = await runTask(context, setup, { task, material }, (step) => {
         steps.set(task.id, step);
         show();
       });
@@ -87,11 +94,15 @@ async function runAll(
 async function runTask(
   context: RunContext,
   setup: RunSetup,
-  task: Task,
+  { task, material }: { readonly task: Task; readonly material: Material },
   onStep: (step: string) => void,
 ): Promise<TaskOutcome> {
   try {
-    const record = await recordedRun({ ...runOptions(context, setup, task.prompt), itemId: task.id, onStep });
+    const record = await recordedRun({
+      ...runOptions(context, setup, task.prompt, material),
+      itemId: task.id,
+      onStep,
+    });
     return { task, record, error: null };
   } catch (error) {
     return { task, record: null, error: toWreckitError(error) };

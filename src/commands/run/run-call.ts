@@ -1,4 +1,5 @@
 /** What a call of `wreckit run` asks for, and what all runs of it have in common. */
+import type { ContextDocument } from '../../agent/rlm/context-documents.ts';
 import { WreckitError } from '../../errors.ts';
 import type { SpriteAgentConfig } from '../../schemas.ts';
 import type { LandMode } from '../../sync/land.ts';
@@ -20,6 +21,7 @@ export type RunFlags = {
   readonly timeout?: number;
   readonly allowedTools?: string[];
   readonly resume?: string;
+  readonly context?: string[];
   readonly mockAgent?: boolean;
   readonly events?: boolean;
   readonly parallel?: number;
@@ -32,6 +34,7 @@ export function runOptions(
   { io, options, signal }: Pick<RunContext, 'io' | 'options' | 'signal'>,
   setup: RunSetup,
   prompt: string,
+  material?: readonly ContextDocument[] | undefined,
 ) {
   const { loaded, config, client, store, lifecycle, softLimits, shownConfig } = setup;
   return {
@@ -42,6 +45,7 @@ export function runOptions(
     softLimits,
     shownConfig,
     prompt,
+    context: material,
     cwd: loaded.projectRoot,
     branchPrefix: loaded.config.branch_prefix,
     timeoutSeconds: options.timeout === undefined ? loaded.config.timeout_seconds : options.timeout / 1000,
