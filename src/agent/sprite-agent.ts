@@ -18,6 +18,7 @@ export async function runSpriteAgent(options: SpriteRunOptions): Promise<AgentRe
     token: config.token,
     timeoutMs: config.timeout * 1000,
   });
+  client.assertCanRunAgents();
   const { result } = await runInSprite({ ...options, client, runId: newRunId(), softLimits: true });
   return result;
 }

@@ -32,7 +32,7 @@ import type {
   VersionData,
 } from '../contract/schemas.ts';
 import { parseDurationMs } from '../contract/units.ts';
-import { SpriteKillError, SpriteStartError } from '../errors.ts';
+import { SpriteKillError, SpriteStartError, WreckitError } from '../errors.ts';
 import type { OutputSink, StdinSource } from '../process/run.ts';
 import { writeEnvFile } from './wisp-client/env-file.ts';
 import { type CallDetails, WispCaller, type WispCallerOptions } from './wisp-client/wisp-caller.ts';
@@ -113,9 +113,24 @@ export class SpriteRunner implements WispClient {
     return this.#caller.resolve().origin === 'bundled';
   }
 
-  /** The argv of a call, for `--dry-run`; nothing is run. */
-  commandLine(command: WispCommand, { json = true } = {}): string[] {
-    return this.#caller.commandLine(command, json);
+  /** `fly`: Fly's `sprite` command, which can start, list, exec, attach and kill. */
+  get dialect(): 'wisp' | 'fly' {
+    return this.#caller.resolve().dialect;
+  }
+
+  /** Throws `UNSUPPORTED` where files can be neither pushed nor pulled, before anything is started. */
+  assertCanRunAgents(): void {
+    if (this.dialect === 'wisp') return;
+    const what = "agent.wispPath is Fly's sprite command, which can not push the project or pull its changes";
+    throw new WreckitError('UNSUPPORTED', `run: ${what}`, {
+      hint: 'remove agent.wispPath to use the bundled wisp, for the cloud with --engine cloud',
+      details: { wisp_path: this.#caller.resolve().path },
+    });
+  }
+
+  /** The argv of each run of a call, for `--dry-run`; nothing is run. */
+  commandLines(command: WispCommand, { json = true } = {}): string[][] {
+    return this.#caller.commandLines(command, json);
   }
 
   /** `data` of any call, as wisp answered it. */

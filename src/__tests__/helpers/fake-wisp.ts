@@ -16,7 +16,7 @@ export interface FakeReply {
   readonly read_stdin?: boolean;
 }
 
-export type FakeScenario = Readonly<Record<string, FakeReply | readonly FakeReply[]>>;
+export type FakeScenario = Readonly<Record<string, FakeReply | readonly (FakeReply | null)[]>>;
 
 export interface FakeCall {
   readonly verb: string;
@@ -37,6 +37,14 @@ export interface FakeWisp {
   calls(): FakeCall[];
   verbs(): string[];
 }
+
+/** The stand-in for Fly's command (fixtures/bin/sprite), logged in with a token. */
+export function fakeSprite(dir: TempDir, scenario: FakeScenario = {}): FakeWisp {
+  const fake = fakeWisp(dir, scenario);
+  return { ...fake, path: fixtureBin('sprite'), env: { ...fake.env, SPRITES_TOKEN: FAKE_TOKEN } };
+}
+
+export const FAKE_TOKEN = 'me/org/token/canary-of-a-token';
 
 export function fakeWisp(dir: TempDir, scenario: FakeScenario = {}): FakeWisp {
   const record = dir.join('calls.jsonl');

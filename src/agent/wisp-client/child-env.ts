@@ -9,7 +9,7 @@ const NAMES = new Set([
   ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'],
   ...['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'],
-  ...['SPRITES_TOKEN', 'SPRITE_TOKEN', 'SPRITES_API_URL', 'SPRITE_URL'],
+  ...['SPRITES_TOKEN', 'SPRITE_TOKEN', 'SPRITES_API_URL', 'SPRITE_URL', 'SPRITE_ORG'],
   // Windows can't start a program without these.
   ...['SYSTEMROOT', 'SystemRoot', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA', 'TEMP', 'TMP', 'PATHEXT', 'Path'],
 ]);
@@ -33,6 +33,12 @@ export function wispEnv(
     allowed.SPRITE_TOKEN = token;
   }
   return allowed;
+}
+
+/** Under both names, whichever was set: Fly's own command reads the one, ours the other. */
+export function bothTokens(env: Readonly<Record<string, string>>): Record<string, string> {
+  const token = env.SPRITES_TOKEN ?? env.SPRITE_TOKEN;
+  return token === undefined ? env : { ...env, SPRITES_TOKEN: token, SPRITE_TOKEN: token };
 }
 
 function isAllowed(name: string): boolean {

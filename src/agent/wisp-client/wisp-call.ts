@@ -17,6 +17,8 @@ import { incompatible, type WispProgram } from './wisp-program.ts';
 export interface WispCall extends Pick<RunOptions, 'stdin' | 'maxBytes' | 'signal' | 'graceMs' | 'onSpawn'> {
   readonly program: WispProgram;
   readonly command: WispCommand;
+  /** In place of what the command would be in the program's dialect. */
+  readonly argv?: readonly string[] | undefined;
   /** The whole environment of the child (see child-env.ts). */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string | undefined;
@@ -80,7 +82,7 @@ async function runWisp(
   json: boolean,
   maxBytes: number | undefined,
 ): Promise<RunResult> {
-  const argv = argvFor(call.program, call.command, { json, engine: call.engine });
+  const argv = call.argv ?? argvFor(call.program, call.command, { json, engine: call.engine });
   const result = await run(argv, {
     ...output,
     cwd: call.cwd,
@@ -163,6 +165,11 @@ function factsOf(result: RunResult, call: WispCall): Record<string, unknown> {
     signal: result.signal,
     stderr_tail: tailOf(result.stderr, call),
   };
+}
+
+/** The last line it said on stderr; empty when there is none. */
+export function saidBy(result: RunResult, call: WispCall): string {
+  return tailOf(result.stderr, call).trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** The end of what it said on stderr, without the token should it have printed that. */

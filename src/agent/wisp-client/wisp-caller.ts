@@ -5,8 +5,8 @@ import { formatBytes } from '../../contract/units.ts';
 import { WreckitError } from '../../errors.ts';
 import { packageRoot } from '../../package-root.ts';
 import type { RunOptions, RunResult } from '../../process/run.ts';
-import { wispEnv } from './child-env.ts';
-import { argvFor } from './dialect/dialect.ts';
+import { bothTokens, wispEnv } from './child-env.ts';
+import { plannedArgvs } from './dialect/dialect.ts';
 import { callWisp, type RawOutput, streamFailure, streamWisp, type WispCall } from './wisp-call.ts';
 import type { WispCallOptions } from './wisp-client.ts';
 import { verbOf, type WispCommand } from './wisp-command.ts';
@@ -65,22 +65,29 @@ export class WispCaller {
   }
 
   async ask(command: WispCommand, details: CallDetails = {}): Promise<WispAnswer> {
-    const answer = await callWisp(await this.#call(command, details));
+    const answer = await this.#answer(await this.#call(command, details));
     for (const line of answer.noise) this.warn(`wisp printed around its answer: ${line}`);
     return answer;
   }
 
   async stream(command: WispCommand, output: RawOutput, details: StreamDetails = {}): Promise<RunResult> {
     const { json, ...rest } = details;
-    return await streamWisp(await this.#call(command, rest), output, json);
+    const call = await this.#call(command, rest);
+    const result = await streamWisp(call, output, json);
+    if (call.program.dialect === 'fly' && verbOf(command) === 'exec') {
+      const { exitCodeDoubt } = await import('./dialect/fly-verbs.ts');
+      const doubt = exitCodeDoubt(result.exitCode);
+      if (doubt !== null) this.warn(`exec: ${doubt}`);
+    }
+    return result;
   }
 
   /** What would be run, as one would type it. */
-  commandLine(command: WispCommand, json: boolean): string[] {
+  commandLines(command: WispCommand, json: boolean): string[][] {
     const program = this.resolve();
     const launcher = [join(packageRoot(), 'bin', 'wisp')];
     const argv = program.origin === 'bundled' ? launcher : program.argv;
-    return argvFor({ ...program, argv }, command, { json, engine: this.#options.engine });
+    return plannedArgvs({ ...program, argv }, command, { json, engine: this.#options.engine });
   }
 
   /** All of stdout, at most `maxBytes` of it. Throws for any exit code but 0. */
@@ -114,7 +121,14 @@ export class WispCaller {
     const program = await this.#compatible(details.signal);
     const { cwd, engine, onTalk, graceMs } = this.#options;
     const timeoutMs = details.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    return { ...details, program, command, env: this.env, cwd, engine, timeoutMs, graceMs, onTalk };
+    const env = program.dialect === 'fly' ? bothTokens(this.env) : this.env;
+    return { ...details, program, command, env, cwd, engine, timeoutMs, graceMs, onTalk };
+  }
+
+  async #answer(call: WispCall): Promise<WispAnswer> {
+    if (call.program.dialect === 'wisp') return await callWisp(call);
+    const { askFly } = await import('./dialect/fly-verbs.ts');
+    return await askFly(call, (text) => this.warn(text));
   }
 
   #compatible(signal: AbortSignal | undefined): Promise<WispProgram> {

@@ -35,6 +35,7 @@ export async function prepareRun(
   });
   const isDefault = (key: string) => loaded.spriteOriginOf([key]).kind === 'default';
   const client = await spriteRunnerOf(context, loaded);
+  if (needsSprite(config)) client.assertCanRunAgents();
   return {
     loaded,
     config,
@@ -44,6 +45,10 @@ export async function prepareRun(
     softLimits: client.isBundled && isDefault('defaultMemory') && isDefault('defaultCPUs'),
     shownConfig: { agent: redacted(config), origins: originsOf(loaded) },
   };
+}
+
+function needsSprite(config: AgentConfigUnion): boolean {
+  return config.kind === 'sprite' || (config.kind === 'rlm' && config.sandbox === true);
 }
 
 function originsOf(loaded: LoadedConfig): Record<string, string> {

@@ -40,8 +40,8 @@ export function plannedCommands(
   commands: readonly (WispCommand | RawCommand)[],
   more: { readonly data?: object; readonly lines?: readonly string[] } = {},
 ): VerbResult {
-  const argvs = commands.map((command) =>
-    'raw' in command ? runner.commandLine(command.raw, { json: false }) : runner.commandLine(command),
+  const argvs = commands.flatMap((command) =>
+    'raw' in command ? runner.commandLines(command.raw, { json: false }) : runner.commandLines(command),
   );
   const lines = [
     ...argvs.map((argv) => `would run: ${argv.map(shellWord).join(' ')}`),

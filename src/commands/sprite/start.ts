@@ -103,14 +103,15 @@ function rootOf({ cwd, options }: Context): string {
 }
 
 /** Flags win over the configuration; what neither says is the engine's choice. */
-function specOf(options: Options, { runner, settings }: SpriteTools): SpriteStartSpec {
+function specOf(options: Options, tools: SpriteTools): SpriteStartSpec {
+  const { runner, settings } = tools;
   const { memory, cpus: cpuLimit, pids, ttl, from, minIsolation, label: labels } = options;
   const hasNamedLimit = memory !== undefined || cpuLimit !== undefined || pids !== undefined;
   const network = options.network ?? (options.allow === undefined ? settings.network : 'filtered');
   return {
     image: options.image ?? (from === undefined ? settings.image : undefined),
-    memory: memory ?? settings.defaultMemory,
-    cpus: cpuLimit ?? settings.defaultCPUs,
+    memory: memory ?? defaultLimit(tools, 'defaultMemory'),
+    cpus: cpuLimit ?? defaultLimit(tools, 'defaultCPUs'),
     pids,
     // Only the bundled wisp is known to have the flag.
     softLimits: !hasNamedLimit && runner.isBundled,
@@ -121,6 +122,15 @@ function specOf(options: Options, { runner, settings }: SpriteTools): SpriteStar
     from,
     minIsolation,
   };
+}
+
+/** Fly's command takes no limits: one somebody has configured it must refuse, a built-in one nobody asked for. */
+function defaultLimit(
+  { runner, settings, loaded }: SpriteTools,
+  key: 'defaultMemory' | 'defaultCPUs',
+): string | undefined {
+  const isBuiltIn = loaded.spriteOriginOf([key]).kind === 'default';
+  return isBuiltIn && runner.dialect === 'fly' ? undefined : settings[key];
 }
 
 function allowOf(settings: SpriteAgentConfig, network: Network | undefined): readonly string[] {

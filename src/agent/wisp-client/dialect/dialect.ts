@@ -1,7 +1,7 @@
 /** How the words of the wisp contract are said to a program: its own way, or in another program's dialect. */
 import type { WispCommand } from '../wisp-command.ts';
 import type { WispProgram } from '../wisp-program.ts';
-import { flyArgv } from './fly.ts';
+import { flySteps, flyStream } from './fly.ts';
 
 export interface ArgvOptions {
   /** Ask for the one JSON document. */
@@ -10,14 +10,20 @@ export interface ArgvOptions {
   readonly engine?: string | undefined;
 }
 
-/** The whole argv of a call. Throws `UNSUPPORTED` for what the program's dialect can't say. */
+/** The whole argv of a call that is one run of the program. Throws `UNSUPPORTED` for what the program's dialect can't say. */
 export function argvFor(program: WispProgram, command: WispCommand, options: ArgvOptions): string[] {
   switch (program.dialect) {
     case 'wisp':
       return [...program.argv, ...command.words, ...globalFlags(options), ...command.args];
     case 'fly':
-      return flyArgv(program, command, options);
+      return [...program.argv, ...flyStream(command, options)];
   }
+}
+
+/** Every call that is sure to be made, for `--dry-run`. Throws `UNSUPPORTED`. */
+export function plannedArgvs(program: WispProgram, command: WispCommand, options: ArgvOptions): string[][] {
+  if (program.dialect === 'wisp') return [argvFor(program, command, options)];
+  return flySteps(command, options).map((step) => [...program.argv, ...step]);
 }
 
 function globalFlags({ json, engine }: ArgvOptions): string[] {
