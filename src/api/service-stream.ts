@@ -54,8 +54,8 @@ export async function* serviceLines(stream: ServiceStream): AsyncGenerator<Line>
 }
 
 async function completion(services: ServiceOps, name: string, service: string): Promise<Line> {
-  const { logFile } = await services.get(name, service);
-  const log_files = { stdout: logFile, stderr: logFile, combined: logFile };
+  const { dir, stdout, stderr } = (await services.get(name, service)).logFiles;
+  const log_files = { stdout, stderr, combined: dir };
   return { type: 'complete', timestamp: Date.now(), log_files };
 }
 

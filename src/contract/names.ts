@@ -22,6 +22,23 @@ export function assertSessionId(sessionId: unknown): string {
   throw new WreckitError('SESSION_NOT_FOUND', `session: ${quote(sessionId)} is not a session id`);
 }
 
+const SERVICE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+/** Where the API has a call of this name. */
+const RESERVED_SERVICE_NAME = 'signal';
+
+export function isServiceName(name: unknown): name is string {
+  return typeof name === 'string' && SERVICE_NAME.test(name) && name !== RESERVED_SERVICE_NAME;
+}
+
+/** Returns `name`. Throws `USAGE`. */
+export function assertServiceName(name: unknown): string {
+  if (isServiceName(name)) return name;
+  const what = name === RESERVED_SERVICE_NAME ? 'is a reserved name' : 'is not a valid name';
+  throw new WreckitError('USAGE', `service name: ${quote(name)} ${what}`, {
+    hint: 'use 1 to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
+  });
+}
+
 /** A value for a message: quoted, control characters escaped, at most 80 characters. */
 export function quote(value: unknown): string {
   const text = JSON.stringify(typeof value === 'string' ? value : String(value));

@@ -1,4 +1,5 @@
 /** Declared processes of a sprite: started in the order of their needs, restarted when they crash. */
+import type { OutputChunk, OutputStream } from './engine.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface ServiceSpec {
@@ -7,7 +8,9 @@ export interface ServiceSpec {
   readonly dir?: string | undefined;
   /** Merged over the sprite's own environment. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Services that must run first. */
+  /** `sprite` when absent. */
+  readonly user?: string | undefined;
+  /** Services that must run first, or have ended with exit code 0. */
   readonly needs: readonly string[];
   /** Where the sprite's URL leads; at most one service of a sprite has one. */
   readonly httpPort: number | null;
@@ -31,8 +34,8 @@ export interface Service {
   readonly name: string;
   readonly spec: ServiceSpec;
   readonly state: ServiceState;
-  /** Inside the sprite. */
-  readonly logFile: string;
+  /** Inside the sprite; bounded, the older half goes first. */
+  readonly logFiles: { readonly dir: string; readonly stdout: string; readonly stderr: string };
 }
 
 export type ServiceEvent =
@@ -41,7 +44,27 @@ export type ServiceEvent =
   | { readonly type: 'exit'; readonly exitCode: number; readonly timeMs: number }
   | { readonly type: 'error'; readonly data: string; readonly timeMs: number };
 
-/** Throws `SPRITE_NOT_FOUND`, `SERVICE_NOT_FOUND`. Capability `services`. */
+export interface ServiceEventsRequest {
+  /** Of the past of each log (0). */
+  readonly lines?: number | undefined;
+  /** From when its command was started last, instead of `lines`. */
+  readonly sinceStart?: boolean | undefined;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface ServiceOutputRequest extends Waiting {
+  /** First byte wanted of each log; 0 when absent. A negative number counts from the end. */
+  readonly stdoutFrom?: number | undefined;
+  readonly stderrFrom?: number | undefined;
+  /** The last lines of each log, where no byte is named. */
+  readonly lines?: number | undefined;
+  readonly streams?: readonly OutputStream[] | undefined;
+  /** True: go on, through restarts, until the service is removed. False: stop at the present end. */
+  readonly follow?: boolean | undefined;
+}
+
+/** Throws `SPRITE_NOT_FOUND`, `SERVICE_NOT_FOUND`, `USAGE` (no service's name). Capability `services`. */
 export interface ServiceOps {
   list(name: string, waiting?: Waiting): Promise<Service[]>;
   get(name: string, service: string, waiting?: Waiting): Promise<Service>;
@@ -64,12 +87,10 @@ export interface ServiceOps {
   /** To its process group. Throws `CONFLICT` when it does not run, `USAGE` for no signal's name. */
   signal(name: string, service: string, signalName: string, waiting?: Waiting): Promise<void>;
   /**
-   * The last `lines` of its log (0), then what happens from the moment of the call, until `signal`; without
-   * `follow` it ends after the log.
+   * What it has printed, then what happens from the moment of the call, until `signal`; without `follow` it ends
+   * after the log.
    */
-  events(
-    name: string,
-    service: string,
-    options: { readonly lines?: number | undefined; readonly follow: boolean; readonly signal: AbortSignal },
-  ): AsyncIterable<ServiceEvent>;
+  events(name: string, service: string, request: ServiceEventsRequest): AsyncIterable<ServiceEvent>;
+  /** Its logs as bytes; offsets are absolute, through restarts. A chunk's bytes are valid until the next is asked for. */
+  output(name: string, service: string, request?: ServiceOutputRequest): AsyncIterable<OutputChunk>;
 }

@@ -1,6 +1,6 @@
 /** Services that only pretend to run, for what the routes make of them. */
 import { EventEmitter, on } from 'node:events';
-import type { Service, ServiceEvent, ServiceOps, ServiceSpec } from '../../engine/engine.ts';
+import type { OutputChunk, Service, ServiceEvent, ServiceOps, ServiceSpec } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
 
 export class MemoryServices implements ServiceOps {
@@ -75,6 +75,11 @@ export class MemoryServices implements ServiceOps {
     for await (const [event] of live) yield event as ServiceEvent;
   }
 
+  // biome-ignore lint/correctness/useYield: no route asks for bytes.
+  async *output(): AsyncGenerator<OutputChunk> {
+    throw new Error('not asked for by any route');
+  }
+
   #tell(event: ServiceEvent): void {
     this.#log.push(event);
     this.#events.emit('event', event);
@@ -87,7 +92,7 @@ export class MemoryServices implements ServiceOps {
     return {
       name,
       spec,
-      logFile: `/.sprite/logs/services/${name}.log`,
+      logFiles: { dir: '/logs', stdout: '/logs/stdout.log', stderr: '/logs/stderr.log' },
       state: {
         status: isRunning ? 'running' : 'stopped',
         pid: isRunning ? 7 : null,

@@ -47,7 +47,11 @@ test('services are declared, watched, signalled and removed, in either spelling'
     httpPort: 3000,
   });
   expect(types(declared)).toEqual(['stdout', 'complete']);
-  expect(declared.events.at(-1)?.log_files?.combined).toBe('/.sprite/logs/services/web.log');
+  expect(declared.events.at(-1)?.log_files).toEqual({
+    stdout: '/logs/stdout.log',
+    stderr: '/logs/stderr.log',
+    combined: '/logs',
+  });
   expect(services.specs.get('web')).toEqual({
     command: ['node', 'server.js'],
     env: { camelCase: 'kept' },

@@ -19,6 +19,7 @@ import type {
 } from '../engine.ts';
 import type { NetworkRule, PolicyOps, PolicyPart } from '../policy.ts';
 import type { PortOps } from '../ports.ts';
+import type { ServiceOps } from '../services.ts';
 import type { SleepOps } from '../sleep.ts';
 import { isFrozen } from './cgroup.ts';
 import { type Mount, readMounts } from './host-mounts.ts';
@@ -27,6 +28,7 @@ import { lazily } from './lazily.ts';
 import type { LocalSprites } from './local-sprites.ts';
 import type { SpriteRecord } from './record.ts';
 import { containerOf, isUp, runningSprite, type SpriteContainer } from './running.ts';
+import type { RestartRules } from './services/start-supervisor.ts';
 import {
   countRunningSessions,
   findSession,
@@ -41,6 +43,8 @@ import { SpriteStore } from './store.ts';
 
 export interface LocalEngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** When services that crash are started again; the usual ones when absent. */
+  readonly restartRules?: RestartRules | undefined;
 }
 
 export class LocalEngine implements SpriteEngine {
@@ -49,14 +53,16 @@ export class LocalEngine implements SpriteEngine {
   readonly policy: PolicyOps;
   readonly ports: PortOps;
   readonly sleep: SleepOps;
+  readonly services: ServiceOps;
   private readonly store: SpriteStore;
   /** What makes, boots and removes sprites. */
   private readonly sprites: LocalSprites;
   private readonly env: LocalEngineOptions['env'];
+  private readonly restartRules: RestartRules | undefined;
   private readonly rootless = process.getuid?.() !== 0;
 
   /** Throws `ENGINE_UNAVAILABLE` where there is no Linux. */
-  constructor({ env }: LocalEngineOptions) {
+  constructor({ env, restartRules }: LocalEngineOptions) {
     if (process.platform !== 'linux') {
       throw new WreckitError(
         'ENGINE_UNAVAILABLE',
@@ -67,10 +73,11 @@ export class LocalEngine implements SpriteEngine {
       );
     }
     this.env = env;
+    this.restartRules = restartRules;
     this.store = new SpriteStore(resolveStateDirs(env));
     this.sprites = lazily(async () => {
       const { LocalSprites } = await import('./local-sprites.ts');
-      return new LocalSprites({ store: this.store, env, rootless: this.rootless });
+      return new LocalSprites({ store: this.store, env, rootless: this.rootless, restartRules });
     });
     this.checkpoints = lazily(async () => {
       const { LocalCheckpoints } = await import('./checkpoints.ts');
@@ -85,6 +92,7 @@ export class LocalEngine implements SpriteEngine {
       const { LocalSleep } = await import('./sleep/local-sleep.ts');
       return new LocalSleep(this.store, this.sprites);
     });
+    this.services = lazily(() => this.loadServices(), ['events', 'output']);
     this.files = lazily(() => this.loadFiles(), ['read', 'pack', 'watch']);
   }
 
@@ -233,6 +241,17 @@ export class LocalEngine implements SpriteEngine {
       sharesNetwork: (name) => this.store.read(name).network === 'open',
       hold: (name) => this.hold(name),
       awake: (name, waiting) => this.awake(name, waiting),
+    });
+  }
+
+  private async loadServices(): Promise<ServiceOps> {
+    const { LocalServices } = await import('./services/local-services.ts');
+    return new LocalServices({
+      dirOf: (name) => this.dirsOf(name).dir,
+      runningOrNull: (name) => this.runningOrNull(name),
+      hold: (name) => this.hold(name),
+      awake: (name, waiting) => this.awake(name, waiting),
+      rules: this.restartRules,
     });
   }
 

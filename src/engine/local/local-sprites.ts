@@ -9,6 +9,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote } from '../../contract/names.ts';
 import { SpriteKillError, SpriteStartError, toWreckitError, WreckitError } from '../../errors.ts';
+import type { ProcessIdentity } from '../../process/identity.ts';
 import type { SpriteUpdate, StartSpec, Waiting } from '../engine.ts';
 import type { NetworkRule } from '../policy.ts';
 import { isFrozen } from './cgroup.ts';
@@ -23,6 +24,8 @@ import type { SpriteRecord } from './record.ts';
 import { makeBootDirs, makeRootfs, renewIdentity } from './rootfs.ts';
 import { containerOf, isUp, runningSprite, type SpriteContainer } from './running.ts';
 import { findRuntime } from './runtime.ts';
+import { hasServices } from './services/service-dir.ts';
+import type { RestartRules } from './services/start-supervisor.ts';
 import { type Freezer, freeze, freezerOf, thaw } from './sleep/freezer.ts';
 import { assertSupported, differences, newRecord, rulesOf } from './start-spec.ts';
 import { endProcesses } from './stop-processes.ts';
@@ -33,17 +36,20 @@ export interface LocalSpritesOptions {
   readonly store: SpriteStore;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly rootless: boolean;
+  readonly restartRules?: RestartRules | undefined;
 }
 
 export class LocalSprites {
   private readonly store: SpriteStore;
   private readonly env: LocalSpritesOptions['env'];
   private readonly rootless: boolean;
+  private readonly restartRules: RestartRules | undefined;
 
-  constructor({ store, env, rootless }: LocalSpritesOptions) {
+  constructor({ store, env, rootless, restartRules }: LocalSpritesOptions) {
     this.store = store;
     this.env = env;
     this.rootless = rootless;
+    this.restartRules = restartRules;
   }
 
   async start(spec: StartSpec, waiting: Waiting): Promise<{ record: SpriteRecord; created: boolean }> {
@@ -273,7 +279,15 @@ export class LocalSprites {
     } else {
       await fillFromSource(source, dirs, { hold: this.hold, ...waiting });
       renewIdentity(dirs, record, layout);
+      await this.copyServices(source.record, dirs.dir);
     }
+  }
+
+  private async copyServices({ name }: SpriteRecord, to: string): Promise<void> {
+    const from = this.store.dirsOf(name).dir;
+    if (!hasServices(from)) return;
+    const { copyDeclarations } = await import('./services/boot-services.ts');
+    copyDeclarations(from, to);
   }
 
   /** The caller holds the lock. */
@@ -288,10 +302,27 @@ export class LocalSprites {
     settleRestore(this.store.dirsOf(record.name));
     const booting = this.store.write({ ...record, phase: 'booting', init: null });
     const init = await bootContainer(this.container(booting), waiting);
+    await this.startServices(booting, init);
     return this.store.write({ ...booting, phase: 'ready', init });
   }
 
+  /** Before anybody else takes the sprite to be up, and could start them, too. */
+  private async startServices(record: SpriteRecord, init: ProcessIdentity): Promise<void> {
+    const sprite = runningSprite(this.container(record), init);
+    if (!hasServices(sprite.dir)) return;
+    const { startDeclared } = await import('./services/boot-services.ts');
+    await startDeclared(sprite, this.restartRules);
+  }
+
+  private async letGoOfServices({ name }: SpriteRecord): Promise<void> {
+    const { dir } = this.store.dirsOf(name);
+    if (!hasServices(dir)) return;
+    const { standDown } = await import('./services/boot-services.ts');
+    standDown(dir);
+  }
+
   private async takeDown(record: SpriteRecord, waiting: Waiting): Promise<void> {
+    await this.letGoOfServices(record);
     if (isUp(record)) {
       this.thaw(record);
       await endProcesses(this.running(record), waiting);
@@ -310,6 +341,7 @@ export class LocalSprites {
     }
     if (record !== null) {
       this.store.write({ ...record, phase: 'removing', init: null });
+      await this.letGoOfServices(record);
       await endContainer(this.container(record));
     }
     await this.store.remove(name, record?.id ?? name);

@@ -81,10 +81,7 @@ async function removeHalfMade(path: string): Promise<void> {
   // The runtime's own word: the supervisor may have been stopped before it noted it.
   const leader = Number(readText(join(path, 'pid')));
   if (facts !== null && leader > 0) {
-    await killMembers({
-      ...facts,
-      state: { supervisor: [0, ''], leader, copiers: [], exit: null, is_drained: true },
-    });
+    await killMembers({ meta: facts.meta, state: { leader } });
   }
   rmSync(path, { recursive: true, force: true });
 }

@@ -37,6 +37,17 @@ echo begun >&3
 )
 `;
 
+/** As RUN_COMMAND; what has begun is named by its number inside. */
+const RUN_SERVICE = shellText`
+(
+  read -r own rest </proc/self/stat
+  echo "begun $own" >&3
+  exec 2>&4 3>&- 4>&-
+  case $1 in -*) echo "wisp: $1: not found" >&2; exit 127 ;; esac
+  exec "$@"
+)
+`;
+
 /** It has begun when its terminal is there and has its size. */
 const RUN_ON_TERMINAL = shellText`
 (
@@ -53,6 +64,11 @@ const RUN_ON_TERMINAL = shellText`
 /** argv that runs `command` without a terminal. */
 export function plainWrapper(command: readonly string[]): string[] {
   return ['/bin/sh', '-c', wrapper(RUN_COMMAND), 'wisp', ...command];
+}
+
+/** argv that runs the command of a service. */
+export function serviceWrapper(command: readonly string[]): string[] {
+  return ['/bin/sh', '-c', wrapper(RUN_SERVICE), 'wisp', ...command];
 }
 
 export interface TerminalCommand {
