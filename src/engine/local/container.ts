@@ -1,5 +1,5 @@
 /** A sprite's container: booted, looked at, taken down. The caller holds the sprite's lock. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpriteStartError } from '../../errors.ts';
 import type { ProcessIdentity } from '../../process/identity.ts';
@@ -46,6 +46,7 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
   const pidFile = join(dirs.bundle, 'init.pid');
   const logFile = join(dirs.bundle, 'runtime.log');
   for (const file of [pidFile, logFile]) rmSync(file, { force: true });
+  mkdirSync(dirs.serviceLogs, { recursive: true, mode: 0o755 });
   writeFileSync(join(dirs.bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
   const runtimeOptions = ['--root', container.root, '--log', logFile];
   const runOptions = ['run', '--detach', '--bundle', dirs.bundle, '--pid-file', pidFile];

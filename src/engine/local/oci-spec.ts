@@ -4,7 +4,7 @@ import type { RootLayout } from './layout.ts';
 import type { SpriteRecord } from './record.ts';
 import { rlimits } from './running.ts';
 import { seccompProfile } from './seccomp.ts';
-import type { SpriteDirs } from './sprite-dirs.ts';
+import { SERVICE_LOGS, type SpriteDirs } from './sprite-dirs.ts';
 
 /**
  * PID 1: reaps whatever is orphaned (a shell waiting for a job reaps every child) and ends on SIGTERM.
@@ -68,7 +68,7 @@ export function ociSpec(input: SpecInput): object {
     },
     root: { path: dirs.rootfs, readonly: false },
     hostname: record.name,
-    mounts: [...kernelMounts(record, cgroups), ...overlayMounts(input)],
+    mounts: [...kernelMounts(record, cgroups), ...overlayMounts(input), serviceLogsMount(dirs)],
     linux: {
       namespaces: namespaces(record),
       ...(record.rootless ? idMappings() : {}),
@@ -151,6 +151,11 @@ function overlayMounts({ dirs, layout, record }: SpecInput): OciMount[] {
       `workdir=${escapeOption(dirs.work(key))}`,
     ],
   }));
+}
+
+function serviceLogsMount({ serviceLogs }: SpriteDirs): OciMount {
+  const options = ['bind', 'ro', 'nosuid', 'nodev', 'noexec'];
+  return { destination: SERVICE_LOGS, type: 'bind', source: serviceLogs, options };
 }
 
 /** overlayfs splits its options at "," and its lowers at ":". */

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 export const SPRITE_HOME = '/home/sprite';
 
+/** Where a sprite finds the logs of its services, to read. */
+export const SERVICE_LOGS = '/.sprite/logs/services';
+
 export interface SpriteDirs {
   readonly dir: string;
   /** All that the sprite wrote, in one place: what a checkpoint copies and a restore replaces. */
@@ -10,6 +13,8 @@ export interface SpriteDirs {
   readonly rootfs: string;
   readonly bundle: string;
   readonly mnt: string;
+  /** Of its services: written by the host alone. */
+  readonly serviceLogs: string;
   upper(key: string): string;
   work(key: string): string;
 }
@@ -22,6 +27,7 @@ export function spriteDirs(dir: string): SpriteDirs {
     rootfs: join(disk, 'rootfs'),
     bundle: join(dir, 'bundle'),
     mnt: join(dir, 'mnt'),
+    serviceLogs: join(dir, 'service-logs'),
     upper: (key) => join(disk, 'upper', key),
     work: (key) => join(disk, 'work', key),
   };

@@ -18,6 +18,7 @@ import { Changes } from '../sessions/changes.ts';
 import { signalMembers } from '../sessions/members.ts';
 import { sessionRequest } from '../sessions/session-request.ts';
 import { shortSignalName } from '../sessions/signal-names.ts';
+import { SERVICE_LOGS } from '../sprite-dirs.ts';
 import { assertDeclarable, assertFits, assertUnneeded, inOrder } from './declarations.ts';
 import {
   declarationsLockFile,
@@ -27,7 +28,6 @@ import {
   readSpec,
   readSpecs,
   removeServiceDir,
-  SERVICE_LOGS,
   serviceDir,
   serviceLockFile,
   setWanted,

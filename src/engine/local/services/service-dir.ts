@@ -6,7 +6,7 @@
  *   state, events    by the supervisor: see service-state.ts, journal.ts
  *   pid, status, out, err, copiers, runtime.log   of the supervisor alone
  *
- * Their logs are in `service-logs/<service>/`, which the sprite can read (SERVICE_LOGS inside).
+ * Their logs are in `service-logs/<service>/`, which the sprite can read at SERVICE_LOGS.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,6 @@ import { isServiceName } from '../../../contract/names.ts';
 import { errnoOf, WreckitError } from '../../../errors.ts';
 import type { ServiceSpec } from '../../services.ts';
 import { readJsonFile, writeJsonFile } from '../json-file.ts';
-
-/** Where a sprite finds the logs of its services. */
-export const SERVICE_LOGS = '/.sprite/logs/services';
 
 interface SpecRecord extends ServiceSpec {
   readonly version: 1;
