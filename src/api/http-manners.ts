@@ -6,9 +6,23 @@ import type { Duplex } from 'node:stream';
 const SPRITE_VERSION = '0.0.1-rc46';
 const UNREAD_BODY_MS = 2_000;
 
+/**
+ * What this server does beyond the API, for clients that ask: a network in `create`; a user and a time limit in
+ * `exec`, variables added to those of the sprite, output from an offset; ended sessions in their list.
+ */
+const EXTENSIONS = [
+  'create-network',
+  'exec-user',
+  'exec-timeout',
+  'exec-env',
+  'exec-offset',
+  'sessions-ended',
+];
+
 export const COMMON_HEADERS: Readonly<Record<string, string>> = {
   'Sprite-Version': SPRITE_VERSION,
   'X-Sprite-Capabilities': 'signal',
+  'Wisp-Extensions': EXTENSIONS.join(', '),
   'X-Content-Type-Options': 'nosniff',
 };
 

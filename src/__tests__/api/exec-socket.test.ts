@@ -49,7 +49,7 @@ describe('exec without a terminal', () => {
     expect(client.output(2)).toBe('err\n');
     expect(client.exitFrames).toEqual([7]);
     expect(client.texts[0]).toMatchObject({ is_owner: true, tty: false, stdout_offset: 0 });
-    expect(client.texts.at(-1)).toEqual({ type: 'exit', exit_code: 7 });
+    expect(client.texts.at(-1)).toEqual({ type: 'exit', exit_code: 7, signal: null, timed_out: false });
   });
 
   test('reports ends as a shell does: a signal as 128+n, no such program as 127', async () => {
@@ -179,7 +179,7 @@ describe('exec with a terminal', () => {
     expect(client.output()).toContain('40 120');
     expect(client.output()).toContain('got word ü');
     expect(client.texts[0]).toMatchObject({ tty: true, cols: 100, rows: 30 });
-    expect(client.texts.at(-1)).toEqual({ type: 'exit', exit_code: 3 });
+    expect(client.texts.at(-1)).toEqual({ type: 'exit', exit_code: 3, signal: null, timed_out: false });
     using fine = api.connect(`${at}/exec?cmd=true&tty=true&rows=0`);
     expect((await finished(fine)).code).toBe(1000);
     expect(fine.texts[0]).toMatchObject({ cols: 80, rows: 24 });

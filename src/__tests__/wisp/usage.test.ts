@@ -170,9 +170,6 @@ test('what this engine has not answers UNSUPPORTED, whatever the arguments', asy
       expect(exitCode).toBe(9);
     }
   }
-  const { exitCode, stdout } = await runWisp(['list', '--engine', 'cloud', '--json']);
-  expect(JSON.parse(stdout).error.code).toBe('UNSUPPORTED');
-  expect(exitCode).toBe(9);
 });
 
 test('every verb explains itself with examples that begin with its own name', async () => {

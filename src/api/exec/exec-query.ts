@@ -22,6 +22,12 @@ export const ExecQuery = z.object({
   id: z.string().optional().describe('Attach to this session instead (older form of `exec/{session_id}`)'),
   detachable: flag.describe('Older: goes on without a client, as every session with a terminal does'),
   cc: flag.describe('Older; without meaning'),
+  user: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "it is not a user's name")
+    .optional()
+    .describe('Beyond the API: `root`, the root of the sprite; else `sprite`'),
+  timeout: z.string().optional().describe('Beyond the API: it is ended after this long, such as `30s`'),
   max_run_after_disconnect: z
     .string()
     .optional()
@@ -50,6 +56,8 @@ export function sessionSpecOf(query: ExecParams): SessionSpec {
     dir: dir === undefined || dir === '' ? undefined : dir.startsWith('/') ? dir : `${HOME}/${dir}`,
     env: environmentOf(query.env),
     stdin: tty || (stdin ?? false),
+    user: query.user,
+    timeoutMs: timeoutMsOf(query),
     ...(tty ? { tty: sizeOf(query) } : {}),
     annotations: { [MAX_RUN_ANNOTATION]: String(maxRunMsOf(query)) },
   };
@@ -95,6 +103,13 @@ export function isVariableName(name: string): boolean {
 
 function sizeOf({ cols, rows }: ExecParams): TerminalSize {
   return { cols: cols || DEFAULT_SIZE.cols, rows: rows || DEFAULT_SIZE.rows };
+}
+
+function timeoutMsOf({ timeout }: ExecParams): number | undefined {
+  if (timeout === undefined || timeout === '') return undefined;
+  const ms = parseDurationMs(timeout);
+  if (ms > 0 && ms <= MAX_TIMER_MS) return ms;
+  throw new WreckitError('USAGE', 'query "timeout": it is not between 1ms and 24d');
 }
 
 function maxRunMsOf({ max_run_after_disconnect: text, tty, detachable }: ExecParams): number {

@@ -84,13 +84,13 @@ async function pumpOutput(socket: ApiSocket, { handle, from }: AttachedSession):
 }
 
 async function announceExit(socket: ApiSocket, handle: SessionHandle): Promise<void> {
-  const { exitCode } = await handle.exit({ signal: socket.closing });
+  const { exitCode, signal, timedOut } = await handle.exit({ signal: socket.closing });
   if (exitCode === null) {
     await socket.sendJson({ type: 'error', message: 'the session ended without an exit status' });
     return await socket.close(CLOSE.internal, 'no exit status');
   }
   if (!handle.tty) await socket.sendBytes(exitFrame(exitCode));
-  await socket.sendJson({ type: 'exit', exit_code: exitCode });
+  await socket.sendJson({ type: 'exit', exit_code: exitCode, signal, timed_out: timedOut });
   await socket.close(handle.tty && exitCode !== 0 ? CLOSE.nonZeroExit : CLOSE.normal);
 }
 

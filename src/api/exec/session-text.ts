@@ -53,6 +53,23 @@ export function sessionEntry(session: Session): Record<string, unknown> {
   };
 }
 
+/** With what a client needs that shows ended sessions, too. */
+export function fullSessionEntry(session: Session): Record<string, unknown> {
+  const {
+    command: argv,
+    state,
+    exit_code,
+    signal,
+    exited_at,
+    stdout_start,
+    stderr_start,
+    cols,
+    rows,
+  } = session;
+  const end = { argv, state, exit_code, signal, exited_at };
+  return { ...sessionEntry(session), ...end, stdout_start, stderr_start, cols, rows };
+}
+
 /** Over its whole life. */
 function bytesPerSecond({
   stdout_bytes: stdout,

@@ -11,12 +11,13 @@ import { EXEC_REPEATED, ExecQuery, sessionSpecOf } from '../exec/exec-query.ts';
 import { execFrames, feedSession } from '../exec/http-exec.ts';
 import { killSteps } from '../exec/kill-session.ts';
 import { SessionMessage, signalName } from '../exec/serve-session.ts';
-import { sessionEntry } from '../exec/session-text.ts';
+import { fullSessionEntry, sessionEntry } from '../exec/session-text.ts';
 import { HttpRefusal } from '../http-refusal.ts';
 import { eagerBytes, json, ndjson } from '../reply.ts';
 import { bodyOf } from '../request-body.ts';
 import { httpRoute, type Route, socketRoute } from '../route.ts';
 import { ExecFrame, KillStep, SessionList } from '../schemas/exec.ts';
+import { flag } from '../schemas/query.ts';
 
 /** A client may send all of its input as one message. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -102,10 +103,12 @@ const list = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/exec',
   summary: 'The commands that run',
+  query: z.object({ ended: flag.describe('Beyond the API: those that have ended as well') }),
   answers: { 200: SessionList },
-  async handle({ api, params, signal }) {
+  async handle({ api, params, query, signal }) {
     const all = await api.engine.sessions(params.name, { signal });
-    const sessions = all.filter(({ state }) => state === 'running').map(sessionEntry);
+    const shown = all.filter(({ state }) => query.ended || state === 'running');
+    const sessions = shown.map(query.ended ? fullSessionEntry : sessionEntry);
     return json({ count: sessions.length, sessions });
   },
 });

@@ -60,7 +60,7 @@ const create = httpRoute({
 function startSpecOf(
   { settings }: ApiContext,
   name: string,
-  { config, environment, labels, url_settings: urlSettings }: z.output<typeof CreateSprite>,
+  { config, environment, labels, url_settings: urlSettings, network, allow }: z.output<typeof CreateSprite>,
 ): StartSpec {
   for (const [key, value] of Object.entries(environment ?? {})) {
     if (isVariableName(key) && !value.includes('\0')) continue;
@@ -68,7 +68,8 @@ function startSpecOf(
   }
   return {
     name,
-    network: settings.network,
+    network: network ?? (allow ? undefined : settings.network),
+    allow: allow ?? undefined,
     env: environment ?? undefined,
     labels: labels ? labelRecord(labels) : undefined,
     annotations: annotationsOf(urlSettings),

@@ -1,5 +1,18 @@
 import { z } from 'zod';
 
+/** Beyond the API, with `ended`. */
+const ended = {
+  argv: z.array(z.string()).optional(),
+  state: z.enum(['running', 'exited', 'lost']).optional(),
+  exit_code: z.int().nullish(),
+  signal: z.string().nullish(),
+  exited_at: z.iso.datetime().nullish(),
+  stdout_start: z.int().optional(),
+  stderr_start: z.int().optional(),
+  cols: z.int().nullish(),
+  rows: z.int().nullish(),
+};
+
 export const SessionList = z.object({
   count: z.int(),
   sessions: z.array(
@@ -15,6 +28,7 @@ export const SessionList = z.object({
       user: z.string(),
       stdout_bytes: z.int(),
       stderr_bytes: z.int(),
+      ...ended,
     }),
   ),
 });
@@ -39,7 +53,12 @@ export const ExecFrame = z.discriminatedUnion('type', [
     stdout_offset: z.int(),
     stderr_offset: z.int(),
   }),
-  z.object({ type: z.literal('exit'), exit_code: z.int() }),
+  z.object({
+    type: z.literal('exit'),
+    exit_code: z.int(),
+    signal: z.string().nullable().describe('Beyond the API: what ended it'),
+    timed_out: z.boolean().describe('Beyond the API: its `timeout` did'),
+  }),
   z.object({
     type: z.enum(['port_opened', 'port_closed']),
     port: z.int(),

@@ -93,6 +93,12 @@ export const CreateSprite = z.object({
   labels: Labels.nullish(),
   wait_for_capacity: z.boolean().nullish(),
   runtime: z.string().nullish(),
+  network: z.enum(['open', 'filtered', 'none']).nullish().describe('Beyond the API: what it may reach'),
+  allow: z
+    .array(z.string().min(1).max(255))
+    .max(1000)
+    .nullish()
+    .describe('With `network: filtered`: the names it may reach'),
 });
 
 export const UpdateSprite = z.object({
