@@ -1,19 +1,30 @@
 /** Declared processes over the API. What is done to one is told line by line, until it is done. */
 import { isObject, numberOr, textOr, textRecordOf, textsOf } from '../../contract/json-value.ts';
-import { assertSpriteName, quote } from '../../contract/names.ts';
+import { assertServiceName, assertSpriteName, quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
-import type { Service, ServiceEvent, ServiceOps, ServiceSpec, ServiceStatus } from '../services.ts';
+import type { OutputChunk } from '../engine.ts';
+import type {
+  Service,
+  ServiceEvent,
+  ServiceEventsRequest,
+  ServiceOps,
+  ServiceOutputRequest,
+  ServiceSpec,
+  ServiceStatus,
+} from '../services.ts';
 import type { Waiting } from '../waiting.ts';
 import { type ApiCall, type ApiClient, apiPath } from './api-client.ts';
 import { goDuration } from './exec-route.ts';
 
-const SERVICE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const STATUSES: readonly string[] = ['stopped', 'starting', 'running', 'stopping', 'failed'];
 const DEFAULT_STOP_MS = 10_000;
 /** An answer may take as long as a stop may, and a little more. */
 const STEP_TIMEOUT_MS = 60_000;
 /** The API has no end to following; a day at a time will do. */
 const FOLLOW_DURATION = '24h';
+/** More than any log that is kept. */
+const ALL_LINES = 1_000_000;
+const SINCE_START_LINES = 1_000;
 const LOG_DIR = '/.sprite/logs/services';
 
 export class CloudServices implements ServiceOps {
@@ -46,7 +57,16 @@ export class CloudServices implements ServiceOps {
 
   async put(name: string, service: string, spec: ServiceSpec, { signal }: Waiting = {}): Promise<Service> {
     const [cmd = '', ...args] = spec.command;
-    const { dir, env, needs, httpPort } = spec;
+    const { dir, env, user = 'sprite', needs, httpPort } = spec;
+    if (user !== 'sprite') {
+      throw new WreckitError(
+        'UNSUPPORTED',
+        `service ${quote(service)}: the API runs services as "sprite" alone`,
+        {
+          hint: 'leave out --user',
+        },
+      );
+    }
     const json = {
       cmd,
       args,
@@ -93,9 +113,11 @@ export class CloudServices implements ServiceOps {
   async *events(
     name: string,
     service: string,
-    { lines = 0, follow, signal }: Parameters<ServiceOps['events']>[2],
+    { lines, sinceStart = false, follow, signal }: ServiceEventsRequest,
   ): AsyncGenerator<ServiceEvent> {
-    const query = { lines, duration: follow ? FOLLOW_DURATION : undefined };
+    // The API knows lines alone: of a start's own output that is the better part.
+    const past = lines ?? (sinceStart ? SINCE_START_LINES : 0);
+    const query = { lines: past, duration: follow ? FOLLOW_DURATION : undefined };
     try {
       for await (const line of this.#client.lines({
         ...this.#call('GET', name, service, 'logs', query),
@@ -107,6 +129,29 @@ export class CloudServices implements ServiceOps {
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
     }
+  }
+
+  async *output(
+    name: string,
+    service: string,
+    { stdoutFrom, stderrFrom, lines = ALL_LINES, streams, follow = false, signal }: ServiceOutputRequest = {},
+  ): AsyncGenerator<OutputChunk> {
+    if ((stdoutFrom ?? 0) !== 0 || (stderrFrom ?? 0) !== 0) {
+      throw new WreckitError('UNSUPPORTED', `logs of service ${quote(service)}: the API knows no offsets`, {
+        hint: 'ask for lines instead: service logs NAME SERVICE --lines 100',
+      });
+    }
+    const at = { stdout: 0, stderr: 0 };
+    const until = signal ?? new AbortController().signal;
+    for await (const event of this.events(name, service, { lines, follow, signal: until })) {
+      if (event.type !== 'stdout' && event.type !== 'stderr') continue;
+      const { type: stream } = event;
+      const bytes = Buffer.from(event.data);
+      const offset = at[stream];
+      at[stream] += bytes.length;
+      if (streams?.includes(stream) ?? true) yield { stream, offset, bytes, droppedBytes: 0 };
+    }
+    signal?.throwIfAborted();
   }
 
   async #act(
@@ -150,13 +195,6 @@ export class CloudServices implements ServiceOps {
   }
 }
 
-function assertServiceName(service: string): void {
-  if (SERVICE_NAME.test(service) && service !== 'signal') return;
-  throw new WreckitError('USAGE', `service: ${quote(service)} is not a service's name`, {
-    hint: 'use 1 to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
-  });
-}
-
 function serviceOf(raw: unknown): Service | null {
   if (!isObject(raw) || typeof raw.name !== 'string') return null;
   const state = isObject(raw.state) ? raw.state : {};
@@ -179,7 +217,7 @@ function serviceOf(raw: unknown): Service | null {
       restart_count: numberOr(state.restart_count, 0),
       next_restart_at: textOr(state.next_restart_at, null),
     },
-    logFile: `${LOG_DIR}/${raw.name}.log`,
+    logFiles: { dir: LOG_DIR, stdout: `${LOG_DIR}/${raw.name}.log`, stderr: `${LOG_DIR}/${raw.name}.log` },
   };
 }
 
