@@ -7,9 +7,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { watchCalls } from './sdk-calls.mjs';
 
 const [baseURL, tokenFile, sdkModule, silentSeconds] = process.argv.slice(2);
-const { SpritesClient } = await import(sdkModule);
+const { ProxyManager, SpritesClient } = await import(sdkModule);
+const uncalled = await watchCalls(sdkModule);
 const client = new SpritesClient(readFileSync(tokenFile, 'utf8').trim(), { baseURL });
 
 /** A call that never comes back is a result, too; the silent ones take their time. */
@@ -99,6 +101,15 @@ const silentTerminal = step(
 );
 
 await step('create again', () => client.createSprite('sdk'));
+await step('create badly, in detail', async () => {
+  const error = await client.createSprite('No Such Name').catch((thrown) => thrown);
+  return [
+    error.isRateLimitError(),
+    error.isCreationRateLimited(),
+    error.isConcurrentLimitExceeded(),
+    error.getRetryAfterSeconds() ?? null,
+  ];
+});
 await step('create badly', () => client.createSprite('No Such Name'));
 await step('get', async () => (await client.getSprite('sdk')).status);
 await step('get missing', () => client.getSprite('nosuch'));
@@ -159,6 +170,16 @@ await step('spawn and kill', async () => {
   command.kill('SIGTERM');
   return (await once(command, 'exit'))[0];
 });
+await step('command by hand', async () => {
+  const command = sprite.spawn('sh', ['-c', 'trap "exit 9" HUP; echo up; while :; do sleep 0.1; done']);
+  const seen = outputOf(command);
+  await until(() => seen.text === 'up\n');
+  const before = command.exitCode();
+  command.signal('HUP');
+  const code = await command.wait();
+  const { wsCmd } = command;
+  return [before, code, command.exitCode(), await wsCmd.wait(), wsCmd.isDone(), wsCmd.isTTY(), seen.errors];
+});
 await step('terminal with resize', async () => {
   const script = 'stty size; read line; stty size; echo "got $line"; exit 3';
   const command = sprite.spawn('sh', ['-c', script], { tty: true, rows: 30, cols: 100 });
@@ -198,6 +219,15 @@ await step('sessions', async () => {
     code,
     left,
   };
+});
+await step('kill in another way', async () => {
+  const session = sprite.createSession('sleep', ['1000']);
+  const seen = outputOf(session);
+  await until(() => seen.messages.length > 0);
+  const { session_id: id } = seen.messages.find(({ type }) => type === 'session_info');
+  const types = [];
+  await (await sprite.killSession(id)).processAll(({ type }) => void types.push(type));
+  return types;
 });
 await step('attach missing', async () => {
   const command = sprite.attachSession('nosuch');
@@ -246,8 +276,10 @@ await step('file watch', async () => {
   await fs.writeFile('watched.txt', '12345');
   let event = await events.next();
   while (event.value.path !== '/home/sprite/watched.txt') event = await events.next();
+  const wasClosed = watcher.isClosed();
   watcher.close();
-  return [first.value.type, event.value.event, event.value.size];
+  const closed = [wasClosed, watcher.isClosed(), await watcher.next()];
+  return [first.value.type, event.value.event, event.value.size, closed];
 });
 
 await step('checkpoints', async () => {
@@ -262,6 +294,20 @@ await step('checkpoints', async () => {
     id,
     comment,
     isDate: !Number.isNaN(createTime.getTime()),
+  };
+});
+await step('checkpoints in other ways', async () => {
+  const types = [];
+  await (await sprite.createCheckpoint()).processAll(({ type }) => void types.push(type));
+  const stream = await sprite.createCheckpoint('read by hand');
+  for (let next = await stream.next(); next !== null; next = await stream.next()) types.push(next.type);
+  const left = await sprite.createCheckpoint('left early');
+  left.close();
+  const ids = (await sprite.listCheckpoints()).map(({ id }) => id);
+  return {
+    types,
+    ids: ids.filter((id) => ['v2', 'v3'].includes(id)),
+    history: await sprite.listCheckpoints('v1'),
   };
 });
 await step('checkpoint missing', () => sprite.getCheckpoint('v99'));
@@ -286,13 +332,20 @@ await step('ports and proxy', async () => {
   socket.write('through and back');
   await until(() => echoed === 'through and back');
   socket.destroy();
-  proxy.close();
+  const address = proxy.localAddr();
+  const manager = new ProxyManager();
+  manager.addSession(proxy);
+  manager.addSession(await sprite.proxyPort(port + 1, 7100));
+  const ended = Promise.all([proxy.wait(), manager.waitAll()]);
+  manager.closeAll();
+  await ended;
   server.kill('SIGKILL');
   const closed = (await events.next()).value;
   watcher.close();
   return {
     list,
     opened: [opened.type, opened.port, opened.address],
+    isAddressed: address.includes(String(port)),
     echoed,
     closed: [closed.type, closed.port],
   };
@@ -302,16 +355,29 @@ await step('network policy', async () => {
   const { rules } = await sprite.getNetworkPolicy();
   return Array.isArray(rules);
 });
+await step('network policy set', async () => {
+  const rules = [{ domain: 'example.com', action: 'allow' }];
+  await sprite.updateNetworkPolicy({ rules });
+  return (await sprite.getNetworkPolicy()).rules;
+});
 await step('privileges policy', () => sprite.getPrivilegesPolicy());
+await step('privileges policy set', () => sprite.updatePrivilegesPolicy({ profile: 'minimal' }));
+await step('privileges policy reset', () => sprite.deletePrivilegesPolicy());
 await step('resources policy', () => sprite.getResourcesPolicy());
+await step('resources policy set', () => sprite.updateResourcesPolicy({ memory: { limitMB: 512 } }));
+await step('resources policy reset', () => sprite.deleteResourcesPolicy());
 await step('services', async () => {
   const config = { cmd: 'sh', args: ['-c', 'echo serving; exec sleep 1000'], needs: [], env: { A: '1' } };
   const events = await all(await sprite.createService('web', config, '2s'));
   const { name, cmd, args, state } = await sprite.getService('web');
   const listed = (await sprite.listServices()).map((service) => service.name);
   const logs = await all(await sprite.getServiceLogs('web', { lines: 10 }));
+  const again = await sprite.getServiceLogs('web', { lines: 10 });
+  const first = (await again.next())?.type;
+  again.close();
   await sprite.signalService('web', 'HUP');
-  const stopped = await all(await sprite.stopService('web', '5s'));
+  const stopped = [];
+  await (await sprite.stopService('web', '5s')).processAll((event) => void stopped.push(event));
   const started = await all(await sprite.startService('web', '1s'));
   const restarted = await all(await sprite.restartService('web', '1s'));
   await sprite.deleteService('web');
@@ -320,6 +386,7 @@ await step('services', async () => {
     created: types(events),
     service: { name, cmd, args, status: state.status },
     listed,
+    first,
     printed: logs.filter(({ type }) => type === 'stdout').map(({ data }) => data.trim()),
     stopped: types(stopped),
     started: types(started),
@@ -332,7 +399,11 @@ await step('control mode', async () => {
     baseURL,
     controlMode: true,
   });
-  return (await controlled.sprite('sdk').execFile('echo', ['direct after all'])).stdout;
+  const same = controlled.sprite('sdk');
+  const refusal = await same.getControlConnection().catch(() => 'refused');
+  same.closeControlConnection();
+  const { stdout } = await same.execFile('echo', ['direct after all']);
+  return [same.useControlMode(), refusal, same.hasControlConnection(), stdout];
 });
 await step('wrong token', () => new SpritesClient('wrong', { baseURL }).getSprite('sdk'));
 
@@ -342,7 +413,20 @@ await step('restore', async () => {
   const messages = await all(await sprite.restoreCheckpoint('v1'));
   return [messages.at(-1).type, await fs.readFile('kept.txt', 'utf8')];
 });
+await step('restore in other ways', async () => {
+  const types = [];
+  await (await sprite.restoreCheckpoint('v2')).processAll(({ type }) => void types.push(type));
+  const stream = await sprite.restoreCheckpoint('v1');
+  types.push((await stream.next()).type);
+  stream.close();
+  return types;
+});
 await step('restart', async () => (await sprite.restart()).spriteName);
 await step('delete', () => sprite.destroy());
 await step('get deleted', () => client.getSprite('sdk'));
+await step('delete another', async () => {
+  await (await client.createSprite('another')).delete();
+  return (await client.listAllSprites('another')).length;
+});
+await step('uncalled', () => uncalled());
 process.exit();

@@ -17,6 +17,18 @@ interface Step {
 /** Longer than the 45 s after which the SDK gives up on a server that says nothing. */
 const SILENT_SECONDS = { bun: 60, node: 1 };
 
+/** What the SDK has and the driver has no use for. */
+const NOT_CALLED = [
+  // What goes on over /control, which is refused (see "control mode"), so that its commands go the direct way.
+  /^OpConn\./,
+  /^ControlPool\./,
+  /^ControlConnection\.(?!connect$)/,
+  // An engine without services refuses the first of these calls.
+  /Service/,
+  // Asks the real service, whatever the base URL.
+  /^SpritesClient\.createToken$/,
+];
+
 async function drive(runtime: 'bun' | 'node'): Promise<Map<string, Step>> {
   const node = testNodePath(24);
   const sdk = join(testSdkDir(), 'node_modules/@fly/sprites/dist/index.js');
@@ -24,7 +36,7 @@ async function drive(runtime: 'bun' | 'node'): Promise<Map<string, Step>> {
     if (!existsSync(path)) throw new Error(`${path}: not installed; run: node scripts/ensure.mjs --tests`);
   }
   using dir = tempDir();
-  const server = await startServe(dir.path, { runtime, args: ['--drain', '0'] });
+  const server = await startServe(dir.path, { runtime, args: ['--drain', '0', '--network', 'filtered'] });
   const driver = join(import.meta.dirname, 'sdk-driver.mjs');
   const silent = String(SILENT_SECONDS[runtime]);
   const argv = [node, driver, server.url, server.tokenFile, pathToFileURL(sdk).href, silent];
@@ -69,6 +81,7 @@ describe.each(['bun', 'node'] as const)(
         isDate: true,
       });
       expect(step('create again').error).toMatchObject({ statusCode: 409, errorCode: 'sprite_exists' });
+      expect(value('create badly, in detail')).toEqual([false, false, false, null]);
       expect(step('create badly').error).toMatchObject({ statusCode: 400, errorCode: 'sprite_name_invalid' });
       expect(value('get')).toBe('running');
       expect(step('get missing').error).toMatchObject({ statusCode: 404 });
@@ -86,6 +99,7 @@ describe.each(['bun', 'node'] as const)(
       expect(value('upgrade')).toBeNull();
       expect(value('restart')).toBe('sdk');
       expect(value('delete')).toBeNull();
+      expect(value('delete another')).toBe(0);
       expect(step('get deleted').error).toMatchObject({ statusCode: 404 });
       expect(step('wrong token').error).toMatchObject({ statusCode: 401 });
     });
@@ -99,11 +113,12 @@ describe.each(['bun', 'node'] as const)(
       expect(step('exec http failing').error).toMatchObject({ exitCode: 3, stdout: 'out\n' });
       expect(value('spawn with stdin')).toEqual([0, '3000004']);
       expect(value('spawn and kill')).toBe(143);
+      expect(value('command by hand')).toEqual([-1, 9, 9, 9, true, false, []]);
       // The SDK knows of a terminal's exit code only whether it was 0.
       expect(value('terminal with resize')).toEqual({ code: 1, isResized: true, got: true });
       expect(value('silent')).toEqual({ stdout: 'awake\n', exitCode: 0, isLong: true });
       expect(value('silent terminal')).toEqual({ code: 0, text: 'awake\r\n', errors: [] });
-      expect(value('control mode')).toBe('direct after all\n');
+      expect(value('control mode')).toEqual([true, 'refused', false, 'direct after all\n']);
     });
 
     test('leaves sessions, lists them, comes back and ends them', () => {
@@ -116,6 +131,7 @@ describe.each(['bun', 'node'] as const)(
         code: 1,
         left: 0,
       });
+      expect(value('kill in another way')).toEqual(['signal', 'exited', 'complete']);
       expect(value('attach missing')).toBe(true);
     });
 
@@ -135,7 +151,7 @@ describe.each(['bun', 'node'] as const)(
       expect(step('file in the way').error).toMatchObject({ code: 'ENOTEMPTY' });
       expect(value('file removed')).toBe(false);
       expect(step('file forbidden').error).toMatchObject({ code: 'EACCES' });
-      expect(value('file watch')).toEqual(['subscribed', 'create', 5]);
+      expect(value('file watch')).toEqual(['subscribed', 'create', 5, [false, true, null]]);
     });
 
     test('saves and restores states', () => {
@@ -146,24 +162,43 @@ describe.each(['bun', 'node'] as const)(
         comment: 'first',
         isDate: true,
       });
+      expect(value('checkpoints in other ways')).toEqual({
+        types: ['info', 'info', 'complete', 'info', 'info', 'complete'],
+        ids: ['v2', 'v3'],
+        history: [expect.objectContaining({ id: 'v1', comment: 'first' })],
+      });
       expect(step('checkpoint missing').error).toMatchObject({ message: 'Checkpoint not found: v99' });
       expect(value('restore')).toEqual(['complete', 'before']);
+      expect(value('restore in other ways')).toEqual(['info', 'info', 'complete', 'info']);
     });
 
     test('watches ports and goes through them', () => {
       expect(value('ports and proxy')).toEqual({
         list: { type: 'port_list', ports: [] },
         opened: ['port_opened', 7100, '127.0.0.1'],
+        isAddressed: true,
         echoed: 'through and back',
         closed: ['port_closed', 7100],
       });
     });
 
-    test('is told plainly what this engine has not', () => {
+    test('reads and sets policies', () => {
       expect(value('network policy')).toBe(true);
+      expect(value('network policy set')).toEqual([{ domain: 'example.com', action: 'allow' }]);
+    });
+
+    test('is told plainly what this engine has not', () => {
       for (const name of ['privileges policy', 'resources policy']) {
-        expect(step(name).error?.message).toContain('status 501');
+        for (const what of ['', ' set', ' reset']) {
+          expect(step(name + what).error?.message).toContain('status 501');
+        }
       }
+    });
+
+    test('is called in every way it declares', () => {
+      const uncalled = value('uncalled') as string[];
+      expect(uncalled.filter((name) => !NOT_CALLED.some((pattern) => pattern.test(name)))).toEqual([]);
+      expect(uncalled).toContain('SpritesClient.createToken');
     });
   },
 );
