@@ -1,5 +1,5 @@
 /** Sprites and sessions for people, the same in both programs. */
-import type { Session, Sprite } from '../contract/schemas.ts';
+import type { ListeningPort, Session, Sprite, Tunnel } from '../contract/schemas.ts';
 import { formatBytes, formatDuration } from '../contract/units.ts';
 import { type Column, renderTable } from './table.ts';
 import { printable, truncate } from './text-width.ts';
@@ -85,6 +85,27 @@ export function sessionTable(sessions: readonly Session[], format: TextFormat): 
   return renderTable(SESSION_COLUMNS, rows, format);
 }
 
+const PORT_COLUMNS: readonly Column[] = [
+  { header: 'PORT', align: 'right' },
+  { header: 'ADDRESS' },
+  { header: 'PROCESS', align: 'right' },
+];
+
+/** `''` where nothing listens. */
+export function portTable(ports: readonly ListeningPort[], format: TextFormat): string {
+  const rows = ports.map(({ port, address, pid }) => [
+    String(port),
+    address,
+    pid === 0 ? NOTHING : String(pid),
+  ]);
+  return renderTable(PORT_COLUMNS, rows, format);
+}
+
+/** A line per tunnel, the URL first so that it can be clicked. */
+export function tunnelText(sprite: string, tunnels: readonly Tunnel[]): string {
+  return tunnels.map(({ url, remote_port: port }) => `${url} leads to port ${port} of ${sprite}\n`).join('');
+}
+
 export function spriteText(sprite: Sprite, format: TextFormat): string {
   const { resources, usage } = sprite;
   const lines: [string, string | null][] = [
@@ -102,6 +123,7 @@ export function spriteText(sprite: Sprite, format: TextFormat): string {
     ['directory', sprite.workdir],
     ['created', sprite.created_at === '' ? null : `${sprite.created_at} (${age(sprite.created_at)} ago)`],
     ['last active', sprite.last_active_at],
+    ['sleeps', idleText(sprite.idle_timeout_ms)],
     ['expires', sprite.expires_at],
     ['owner', sprite.owner],
     ['labels', labelText(sprite.labels) || null],
@@ -111,6 +133,11 @@ export function spriteText(sprite: Sprite, format: TextFormat): string {
   const facts = shown.map(([name, value]) => `${name.padEnd(12)} ${printable(value)}`).join('\n');
   const sessions = Array.isArray(sprite.sessions) ? sprite.sessions : [];
   return sessions.length === 0 ? facts : `${facts}\n\n${sessionTable(sessions, format)}`;
+}
+
+function idleText(idleTimeoutMs: number | null | undefined): string | null {
+  if (idleTimeoutMs == null) return null;
+  return idleTimeoutMs === 0 ? 'never' : `when idle for ${formatDuration(idleTimeoutMs)}`;
 }
 
 /** Words of a command line, quoted where they would not be one word each. */

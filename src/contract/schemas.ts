@@ -89,6 +89,8 @@ export const SpriteSchema = z.looseObject({
   expires_at: z.string().nullable(),
   error: z.string().nullable(),
   usage: UsageSchema.optional(),
+  /** Idle for this long it may be put to sleep; 0: never; null: as long as the engine says. */
+  idle_timeout_ms: z.number().nullable().optional(),
   /** What the user should know: limits not enforced, network shared with the host. */
   warnings: z.array(z.string()).optional(),
 });
@@ -109,6 +111,33 @@ export const CheckSchema = z.looseObject({
   message: z.string(),
   /** The exact command or step that mends it; null where nothing is to do. */
   fix: z.string().nullable(),
+});
+
+export const ListeningPortSchema = z.looseObject({
+  port: z.number().int(),
+  /** As bound: `127.0.0.1`, `0.0.0.0`, `::1`, `::`. */
+  address: z.string(),
+  /** Inside the sprite; 0 when the process can't be told. */
+  pid: z.number().int(),
+});
+
+/** One way from this machine into a sprite. */
+export const TunnelSchema = z.looseObject({
+  url: z.string(),
+  local_address: z.string(),
+  local_port: z.number().int(),
+  remote_port: z.number().int(),
+});
+
+export const AttemptSchema = z.looseObject({
+  name: z.string(),
+  /** What is tried, for people. */
+  does: z.string(),
+  user: z.enum(['root', 'sprite']),
+  /** `succeeded`: it got out. `unclear`: it failed in another way than expected. `skipped`: it can't be tried here. */
+  status: z.enum(['refused', 'succeeded', 'unclear', 'skipped']),
+  /** What it said, or why it was skipped. */
+  said: z.string(),
 });
 
 export const ListDataSchema = z.looseObject({ sprites: z.array(SpriteSchema) });
@@ -143,6 +172,13 @@ export const GcItemSchema = z.looseObject({ kind: z.string(), name: z.string(), 
 export const GcDataSchema = z.looseObject({ removed: z.array(GcItemSchema), kept: z.array(GcItemSchema) });
 export const DoctorDataSchema = z.looseObject({ checks: z.array(CheckSchema) });
 
+export const PortsDataSchema = z.looseObject({ ports: z.array(ListeningPortSchema) });
+export const ProxyDataSchema = z.looseObject({ sprite: z.string(), tunnels: z.array(TunnelSchema) });
+export const SelftestDataSchema = z.looseObject({
+  isolation: z.string().nullable(),
+  attempts: z.array(AttemptSchema),
+});
+
 export type Isolation = z.infer<typeof IsolationSchema>;
 export type Network = z.infer<typeof NetworkSchema>;
 export type SpriteState = z.infer<typeof SpriteStateSchema>;
@@ -155,4 +191,7 @@ export type FileEntry = z.infer<typeof FileEntrySchema>;
 export type Check = z.infer<typeof CheckSchema>;
 export type ExecData = z.infer<typeof ExecDataSchema>;
 export type AttachData = z.infer<typeof AttachDataSchema>;
+export type ListeningPort = Pick<z.infer<typeof ListeningPortSchema>, 'port' | 'address' | 'pid'>;
+export type Tunnel = z.infer<typeof TunnelSchema>;
+export type Attempt = z.infer<typeof AttemptSchema>;
 export type GcItem = z.infer<typeof GcItemSchema>;

@@ -188,6 +188,18 @@ export const verbs: readonly VerbNode[] = [
     load: async () => (await import('./verbs/fork.ts')).verb,
   },
   {
+    name: 'ports',
+    section: NETWORK,
+    summary: 'what listens in a sprite',
+    load: async () => (await import('./verbs/ports.ts')).verb,
+  },
+  {
+    name: 'proxy',
+    section: NETWORK,
+    summary: "tunnels from this machine to a sprite's ports",
+    load: async () => (await import('./verbs/proxy.ts')).verb,
+  },
+  {
     name: 'policy',
     section: NETWORK,
     summary: 'what a sprite may reach',
@@ -213,8 +225,6 @@ export const verbs: readonly VerbNode[] = [
   hidden('egress-relay', async () => (await import('./verbs/egress.ts')).egressVerb('relay')),
   hidden('port-dialer', async () => (await import('./verbs/port-dialer.ts')).verb),
   notYet('service', 'declared processes of a sprite'),
-  notYet('ports', 'listening ports'),
-  notYet('proxy', "tunnels to a sprite's ports"),
   notYet('selftest', 'try to escape and report each refusal'),
 ];
 

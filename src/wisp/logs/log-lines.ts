@@ -13,6 +13,7 @@ import type { VerbResult } from '../../cli/verb.ts';
 import { failureDocument } from '../../contract/envelope.ts';
 import type { OutputChunk, OutputRequest, OutputStream, SessionHandle } from '../../engine/engine.ts';
 import { toWreckitError } from '../../errors.ts';
+import { EventLines } from '../event-lines.ts';
 import { textOrBase64 } from '../text-or-base64.ts';
 import { incompleteTailBytes } from '../utf8-tail.ts';
 
@@ -21,27 +22,21 @@ export async function writeLogLines(
   handle: SessionHandle,
   request: OutputRequest,
 ): Promise<VerbResult> {
-  let seq = 0;
-  const writeLine = async (type: string, fields: Record<string, unknown>): Promise<boolean> => {
-    seq += 1;
-    return await io.stdout.write(
-      `${JSON.stringify({ type, seq, time: new Date().toISOString(), ...fields })}\n`,
-    );
-  };
+  const lines = new EventLines(io);
   const pieces = new Pieces();
   try {
     for await (const chunk of handle.output(request)) {
       const piece = pieces.next(chunk);
-      if (piece !== null && !(await writeLine('output', piece))) return {};
+      if (piece !== null && !(await lines.write('output', piece))) return {};
     }
-    for (const piece of pieces.rest()) await writeLine('output', piece);
+    for (const piece of pieces.rest()) await lines.write('output', piece);
     const { exitCode, signal, timedOut } = await handle.exit({ signal: request.signal });
-    await writeLine('exit', { exit_code: exitCode, signal, timed_out: timedOut });
+    await lines.write('exit', { exit_code: exitCode, signal, timed_out: timedOut });
     return {};
   } catch (thrown) {
-    if (request.signal?.aborted || seq === 0) throw thrown;
+    if (request.signal?.aborted || lines.count === 0) throw thrown;
     const error = toWreckitError(thrown);
-    await writeLine('error', { error: failureDocument('logs', error).error });
+    await lines.write('error', { error: failureDocument('logs', error).error });
     return { exitCode: error.exitCode };
   }
 }

@@ -1,0 +1,76 @@
+import { tunnelText } from '../../cli/sprite-text.ts';
+import { successDocument } from '../../contract/envelope.ts';
+import { assertSpriteName } from '../../contract/names.ts';
+import type { Tunnel } from '../../contract/schemas.ts';
+import { WreckitError } from '../../errors.ts';
+import { createEngine } from '../create-engine.ts';
+import { collected } from '../flags.ts';
+import type { WispVerb } from '../globals.ts';
+import { assertDistinct, type PortPair, portPair } from '../proxy/port-pair.ts';
+import type { OpenTunnel } from '../proxy/tunnel.ts';
+
+/** The same complaint is not made more often than this. */
+const COMPLAINT_MS = 1_000;
+
+const NOTES = `
+Only programs of this machine can connect (127.0.0.1). A connection wakes the sprite, and keeps it awake while it
+is open; waiting for one does not. Ends with Ctrl+C.`;
+
+export const verb: WispVerb<Record<never, never>, [name: string, pairs: PortPair[]]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<ports...>', 'REMOTE, or LOCAL:REMOTE; LOCAL 0: any that is free', collected(portPair))
+      .addHelpText('after', NOTES),
+  examples: [
+    ['wisp proxy demo 8080', 'http://127.0.0.1:8080 leads to port 8080 in "demo"'],
+    ['wisp proxy demo 3000:80 0:5432', 'port 3000 here to 80 there, and any free port to 5432'],
+    ['wisp proxy demo 0:8080 --json', 'says which ports it took in one JSON document, then goes on'],
+  ],
+  async run(context) {
+    const { args, io, json, signal, warn } = context;
+    const [sprite, pairs] = args;
+    assertDistinct(pairs);
+    const { ports } = await createEngine(context);
+    if (ports === undefined) throw new WreckitError('UNSUPPORTED', 'proxy: this engine has no tunnels');
+    // Refused now rather than at the first connection; it is not woken for that.
+    await ports.list(sprite, { signal });
+    const { openTunnel } = await import('../proxy/tunnel.ts');
+    const onProblem = complaints(warn);
+    const opened: OpenTunnel[] = [];
+    try {
+      for (const pair of pairs) opened.push(await openTunnel({ ports, sprite, pair, signal, onProblem }));
+      const tunnels = opened.map((tunnel, index) => tunnelOf(tunnel, pairs[index]?.remote ?? 0));
+      const text = json
+        ? `${JSON.stringify(successDocument('proxy', { sprite, tunnels }))}\n`
+        : tunnelText(sprite, tunnels);
+      await io.stdout.write(text);
+      await aborted(signal);
+      return {};
+    } finally {
+      for (const tunnel of opened) await tunnel[Symbol.asyncDispose]();
+    }
+  },
+};
+
+function tunnelOf({ address, port }: OpenTunnel, remote: number): Tunnel {
+  const url = `http://${address}:${port}`;
+  return { url, local_address: address, local_port: port, remote_port: remote };
+}
+
+function complaints(warn: (text: string) => Promise<void>): (text: string) => void {
+  const told = new Map<string, number>();
+  return (text) => {
+    const now = performance.now();
+    if (now - (told.get(text) ?? -COMPLAINT_MS) < COMPLAINT_MS) return;
+    told.set(text, now);
+    void warn(text);
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
