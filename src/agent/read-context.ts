@@ -84,7 +84,10 @@ class ContextReader {
     for (const { path: name, reason } of plan.keptBack) this.#leave(path.join(given, showPath(name)), reason);
     for (const { path: name, kind } of plan.entries) {
       const shown = path.join(given, showPath(name));
-      if (kind !== 'file') continue;
+      if (kind !== 'file') {
+        this.#leave(shown, 'is a symbolic link');
+        continue;
+      }
       const file = path.join(dir, showPath(name));
       const verdict = this.#secret(file);
       if (verdict !== null) this.#leave(shown, verdict.reason);

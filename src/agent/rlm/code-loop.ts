@@ -75,6 +75,7 @@ class CodeLoop {
   #turns = 0;
   /** The code that ran last has called final(), respond() or askClarification(). */
   #isStageOver = false;
+  #isCodeRunning = false;
   #codeCalls = 0;
 
   constructor(options: CodeLoopOptions) {
@@ -84,8 +85,7 @@ class CodeLoop {
   async run(): Promise<LoopEnd> {
     const { budget, place, codeMs, llm, signal } = this.#options;
     const { SpriteCodeRuntime } = await import('./interpreter/sprite-code-runtime.ts');
-    const onSpent = (error: unknown): void => this.#end(outOfBudget(toWreckitError(error)));
-    const metered = meteredModel({ llm, budget, onSpent });
+    const metered = meteredModel({ llm, budget, beforeAsk: () => this.#beforeAsk() });
     const onAbort = (): void => this.#stop.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -96,7 +96,7 @@ class CodeLoop {
         place,
         codeMs,
         onCode: (code) => this.#codeBegins(code),
-        onCodeEnd: (end) => this.#codeEnds(end),
+        onCodeEnd: (code, end) => this.#codeEnds(code, end),
         onFatal: (error) => this.#fail(error),
       });
       // Before the model is asked: without an interpreter its answer would be in vain.
@@ -111,7 +111,7 @@ class CodeLoop {
   }
 
   async #answer(llm: AxAIService, runtime: AxCodeRuntime): Promise<{ text: string; ending: Ending }> {
-    const { prompt, context, maxTokens, onEvent } = this.#options;
+    const { prompt, context, maxTokens } = this.#options;
     const { AxAgentClarificationError } = await import('../vendor/ax.ts');
     const inputs = {
       task: prompt,
@@ -125,7 +125,7 @@ class CodeLoop {
       const { finalAnswer } = await orAborted(program.forward(llm, inputs as never, options), signal);
       const text = String(finalAnswer ?? '').trim();
       if (text === '') return { text, ending: emptyAnswer() };
-      await onEvent({ type: 'assistant_text', text: `${text}\n`, isPartial: true });
+      await this.#emit({ type: 'assistant_text', text: `${text}\n`, isPartial: true });
       return { text, ending: COMPLETED };
     } catch (error) {
       if (this.#thrown !== null) throw this.#thrown.error;
@@ -137,7 +137,7 @@ class CodeLoop {
 
   async #program(runtime: AxCodeRuntime) {
     const { agent } = await import('../vendor/ax.ts');
-    const { system, context, registry, budget, maxTurns, onEvent } = this.#options;
+    const { system, context, registry, budget, maxTurns } = this.#options;
     const hasContext = context.length > 0;
     const { signal } = this.#stop;
     return agent(hasContext ? SIGNATURE_WITH_CONTEXT : SIGNATURE, {
@@ -146,45 +146,54 @@ class CodeLoop {
         description: 'Does a task in a sandbox by writing code, and answers.',
       },
       contextFields: hasContext ? ['contextDocuments'] : [],
-      functions: codeFunctions({ registry, budget, signal, onEvent }),
+      functions: codeFunctions({ registry, budget, signal, onEvent: (event) => this.#emit(event) }),
       functionDiscovery: false,
       runtime,
       maxTurns,
       maxRuntimeChars: MAX_SHOWN_CHARS,
       contextPolicy: { preset: 'checkpointed', budget: 'balanced' },
-      actorTurnCallback: ({ code, output }) => this.#turnEnds(code, output),
       executorOptions: { description: system },
     } as AxAgentConfig<AxGenIn, AxGenOut>);
   }
 
   async #codeBegins(code: string): Promise<void> {
     this.#codeCalls += 1;
-    const toolUseId = `code-${this.#codeCalls}`;
-    await this.#emit({ type: 'tool_started', toolUseId, toolName: 'code', input: { code } });
+    this.#isCodeRunning = true;
+    await this.#emit({ type: 'tool_started', ...this.#codeCall(), input: { code } });
   }
 
-  async #codeEnds({ output, error, endsStage }: CodeEnd): Promise<void> {
+  async #codeEnds(code: string, { output, error, endsStage }: CodeEnd): Promise<void> {
+    this.#isCodeRunning = false;
     this.#isStageOver = endsStage;
-    const named = { toolUseId: `code-${this.#codeCalls}`, toolName: 'code' };
-    if (error === null || endsStage) await this.#emit({ type: 'tool_result', ...named, content: output });
-    else await this.#emit({ type: 'tool_error', ...named, message: error });
+    const isFine = error === null || endsStage;
+    if (isFine) await this.#emit({ type: 'tool_result', ...this.#codeCall(), content: output });
+    else await this.#emit({ type: 'tool_error', ...this.#codeCall(), message: error });
+    if (!this.#circles.add({ name: 'code', args: code }, { output, error }) || endsStage) return;
+    const hint = 'say more about the task, or use another model';
+    this.#end(ended('failed', 'the agent wrote the same code again and again', hint));
   }
 
-  #turnEnds(code: string, output: string): void {
-    const { maxTurns } = this.#options;
+  #codeCall() {
+    return { toolUseId: `code-${this.#codeCalls}`, toolName: 'code' } as const;
+  }
+
+  /** Ends the run where the model may be asked no more. */
+  #beforeAsk(): void {
+    const { budget, maxTurns } = this.#options;
+    try {
+      budget.assertLeft('ask the model');
+    } catch (error) {
+      this.#end(outOfBudget(toWreckitError(error)));
+      throw error;
+    }
+    // Then it is code that asks: llmQuery.
+    if (this.#isCodeRunning) return;
+    if (this.#turns >= maxTurns && !this.#isStageOver) {
+      this.#end(outOfTurns(maxTurns));
+      throw new Error('out of turns');
+    }
     this.#turns += 1;
-    const isOver = this.#isStageOver;
     this.#isStageOver = false;
-    if (isOver) return;
-    if (this.#circles.add({ name: 'code', args: code }, { output })) {
-      this.#end(
-        ended(
-          'failed',
-          'the agent wrote the same code again and again',
-          'say more about the task, or use another model',
-        ),
-      );
-    } else if (this.#turns >= maxTurns) this.#end(outOfTurns(maxTurns));
   }
 
   async #emit(event: AgentEvent): Promise<void> {

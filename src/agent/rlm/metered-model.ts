@@ -8,8 +8,8 @@ import { isCutStream } from './model-fault.ts';
 export interface MeteredModelOptions {
   readonly llm: AxAIService;
   readonly budget: Budget;
-  /** Called instead of asking when the budget is used up; what it is given is thrown as well. */
-  readonly onSpent: (error: unknown) => void;
+  /** Called before the model is asked, which what it throws prevents. */
+  readonly beforeAsk: () => void;
 }
 
 export interface MeteredModel {
@@ -21,7 +21,7 @@ export interface MeteredModel {
 /** Beyond what Ax tries by itself. */
 const MAX_CUT_ANSWERS = 2;
 
-export function meteredModel({ llm, budget, onSpent }: MeteredModelOptions): MeteredModel {
+export function meteredModel({ llm, budget, beforeAsk }: MeteredModelOptions): MeteredModel {
   const spent: MeteredModel['spent'] = { usage: null, costUsd: null };
   const count = (modelUsage: AxChatResponse['modelUsage']): void => {
     const { usage, costUsd } = usageOf(llm, modelUsage);
@@ -31,12 +31,7 @@ export function meteredModel({ llm, budget, onSpent }: MeteredModelOptions): Met
     budget.addUsage(usage, costUsd);
   };
   const chat: AxAIService['chat'] = async (request, options) => {
-    try {
-      budget.assertLeft('ask the model');
-    } catch (error) {
-      onSpent(error);
-      throw error;
-    }
+    beforeAsk();
     for (let cut = 0; ; cut += 1) {
       try {
         const reply = await llm.chat(request, options);

@@ -72,6 +72,7 @@ async function resumed(context: RunContext, runId: string, flags: AgentFlags): P
     throw new WreckitError(
       'CONFLICT',
       `resume run ${earlier.id}: its agent (${earlier.agent}) left no session to go on with`,
+      { hint: 'start a new run, and say in the prompt what the earlier one has done' },
     );
   }
   if (earlier.sandbox && earlier.sprite?.kept !== true) {

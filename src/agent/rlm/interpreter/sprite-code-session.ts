@@ -21,7 +21,7 @@ export interface CodeSessionOptions {
   readonly codeMs: number;
   /** Called before code of the model's runs, and with what became of it. */
   readonly onCode?: ((code: string) => Promise<void>) | undefined;
-  readonly onCodeEnd?: ((end: CodeEnd) => Promise<void>) | undefined;
+  readonly onCodeEnd?: ((code: string, end: CodeEnd) => Promise<void>) | undefined;
   /** No interpreter can be had any more: the run is over. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -106,7 +106,7 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
       end.error = error instanceof Error ? error.message : String(error);
       throw error;
     } finally {
-      await onCodeEnd?.({ ...end, endsStage: this.#endsStage });
+      await onCodeEnd?.(code, { ...end, endsStage: this.#endsStage });
     }
   }
 
