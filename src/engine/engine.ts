@@ -12,6 +12,7 @@ import type { Check, GcItem, Isolation, Network, Session, Sprite, VersionData } 
 import type { FileOps } from './file-ops.ts';
 import type { PolicyOps } from './policy.ts';
 import type { PortOps } from './ports.ts';
+import type { Selftest } from './selftest.ts';
 import type { ServiceOps } from './services.ts';
 import type { SleepOps } from './sleep.ts';
 import type { Waiting } from './waiting.ts';
@@ -19,6 +20,7 @@ import type { Waiting } from './waiting.ts';
 export type * from './file-ops.ts';
 export type * from './policy.ts';
 export type * from './ports.ts';
+export type * from './selftest.ts';
 export type * from './services.ts';
 export type * from './sleep.ts';
 export type { Waiting } from './waiting.ts';
@@ -196,6 +198,7 @@ export interface SpriteEngine {
   readonly services?: ServiceOps | undefined;
   readonly policy?: PolicyOps | undefined;
   readonly sleep?: SleepOps | undefined;
+  readonly selftest?: Selftest | undefined;
   version(waiting?: Waiting): Promise<VersionData>;
   /** Idempotent: a running sprite of the name is returned, a sleeping one woken. Ready means a command has run in it. */
   start(spec: StartSpec, waiting?: Waiting): Promise<{ sprite: Sprite; created: boolean }>;

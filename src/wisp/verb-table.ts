@@ -143,6 +143,12 @@ export const verbs: readonly VerbNode[] = [
     load: async () => (await import('./verbs/doctor.ts')).verb,
   },
   {
+    name: 'selftest',
+    section: MACHINE,
+    summary: 'try to get out of a sprite, and say how each attempt ended',
+    load: async () => (await import('./verbs/selftest.ts')).verb,
+  },
+  {
     name: 'gc',
     section: MACHINE,
     summary: 'finish or remove what is half-made or expired',
@@ -225,7 +231,6 @@ export const verbs: readonly VerbNode[] = [
   hidden('egress-relay', async () => (await import('./verbs/egress.ts')).egressVerb('relay')),
   hidden('port-dialer', async () => (await import('./verbs/port-dialer.ts')).verb),
   notYet('service', 'declared processes of a sprite'),
-  notYet('selftest', 'try to escape and report each refusal'),
 ];
 
 /** Started by the engine itself. */

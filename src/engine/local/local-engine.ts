@@ -19,6 +19,7 @@ import type {
 } from '../engine.ts';
 import type { NetworkRule, PolicyOps, PolicyPart } from '../policy.ts';
 import type { PortOps } from '../ports.ts';
+import type { Selftest } from '../selftest.ts';
 import type { ServiceOps } from '../services.ts';
 import type { SleepOps } from '../sleep.ts';
 import { isFrozen } from './cgroup.ts';
@@ -183,6 +184,11 @@ export class LocalEngine implements SpriteEngine {
     const garbage = () => this.gc({ dryRun: true, ...waiting });
     return runDoctor({ store: this.store, env: this.env, rootless: this.rootless, garbage, ...waiting });
   }
+
+  readonly selftest: Selftest = async (options) => {
+    const { runSelftest } = await import('./selftest/run-selftest.ts');
+    return await runSelftest(this, options);
+  };
 
   /** Keeps it from being put to sleep. To be taken before `awake`: see holds.ts. Throws `SPRITE_NOT_FOUND`. */
   private hold(name: string): Disposable {
