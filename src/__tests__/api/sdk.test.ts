@@ -23,8 +23,6 @@ const NOT_CALLED = [
   /^OpConn\./,
   /^ControlPool\./,
   /^ControlConnection\.(?!connect$)/,
-  // An engine without services refuses the first of these calls.
-  /Service/,
   // Asks the real service, whatever the base URL.
   /^SpritesClient\.createToken$/,
 ];
@@ -179,6 +177,15 @@ describe.each(['bun', 'node'] as const)(
         isAddressed: true,
         echoed: 'through and back',
         closed: ['port_closed', 7100],
+      });
+    });
+
+    test('runs services, and reads their logs', () => {
+      expect(value('services')).toMatchObject({
+        service: { name: 'web', cmd: 'sh', status: 'running' },
+        listed: ['web'],
+        printed: ['serving'],
+        left: 0,
       });
     });
 
