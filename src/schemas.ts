@@ -210,6 +210,11 @@ export const WreckitConfigSchema = z.strictObject({
     })
     .default(DEFAULT_CONFIG.branch_prefix),
   merge_mode: z.enum(['pr', 'direct']).default(DEFAULT_CONFIG.merge_mode),
+  /** Absent: wisp's own choice, which is the local one. */
+  engine: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, { error: 'is not the name of an engine such as "local" or "cloud"' })
+    .optional(),
   agent: AgentConfigUnionSchema.prefault({ kind: 'sprite' }),
   max_iterations: z.int().min(1).max(1_000_000).default(DEFAULT_CONFIG.max_iterations),
   timeout_seconds: seconds(30 * DAY_SECONDS).default(DEFAULT_CONFIG.timeout_seconds),

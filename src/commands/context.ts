@@ -36,7 +36,7 @@ export async function spriteRunnerOf(
     env: { ...context.io.env, WISP_CALLED_AS: context.calledAs ?? 'wreckit sprite' },
     wispPathBase: loaded.projectRoot,
     cwd: context.cwd,
-    engine: context.globals.engine ?? (context.io.env.WRECKIT_ENGINE || undefined),
+    engine: context.globals.engine ?? loaded.config.engine,
     token: loaded.spritesToken?.value,
     timeoutMs: loaded.sprite.timeout * 1000,
     ...listeners,

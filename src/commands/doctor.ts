@@ -56,7 +56,9 @@ async function checkAll(context: Context, loaded: LoadedConfig): Promise<Check[]
     checked('runtime', () => checkRuntime(context)),
     checked('config', () => checkConfig(loaded)),
     wispChecks(runner, signal),
-    checked('sprites-token', () => checkToken(loaded, globals.engine, runner.dialect)),
+    checked('sprites-token', () =>
+      checkToken(loaded, globals.engine ?? loaded.config.engine, runner.dialect),
+    ),
     checked('agent', () => checkAgentProgram(loaded, context)),
     checked('model-key', () => checkModelKey(loaded, context)),
     checked('secrets', () => checkSecrets(loaded)),

@@ -1,5 +1,6 @@
 /** The verbs of `wreckit`. A new one is a file and a line here; nothing is loaded before it is called. */
 import type { VerbNode } from '../cli/verb.ts';
+import { engineVerbs } from './engine/index.ts';
 import { mcpVerbs } from './mcp/index.ts';
 import { runsVerbs } from './runs/index.ts';
 import { spriteVerbs } from './sprite/index.ts';
@@ -60,6 +61,13 @@ export const verbs: readonly VerbNode[] = [
         load: async () => (await import('./config-show.ts')).verb,
       },
     ],
+  },
+  {
+    name: 'engine',
+    section: MACHINE,
+    summary: 'what makes the sprites: which engine, why, what it needs',
+    verbs: engineVerbs,
+    defaultVerb: 'explain',
   },
   {
     name: 'doctor',

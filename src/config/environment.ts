@@ -12,6 +12,7 @@ const TOP_LEVEL: Readonly<Record<string, KeyPath>> = {
   WRECKIT_TIMEOUT_SECONDS: ['timeout_seconds'],
   WRECKIT_AGENT: ['agent', 'kind'],
   WRECKIT_MODEL: ['agent', 'model'],
+  WRECKIT_ENGINE: ['engine'],
 };
 
 /** How sprites are made: for the agent when it is a sprite, and for `wreckit sprite` with every agent. */
@@ -26,7 +27,7 @@ const SPRITE: Readonly<Record<string, string>> = {
 };
 
 /** Read elsewhere: by the launchers, the entry, the tests. */
-const OTHERS = new Set(['WRECKIT_CONFIG', 'WRECKIT_ENGINE', 'WRECKIT_RUNTIME']);
+const OTHERS = new Set(['WRECKIT_CONFIG', 'WRECKIT_RUNTIME']);
 const NUMERIC = new Set(['WRECKIT_MAX_ITERATIONS', 'WRECKIT_MAX_VMS']);
 
 export const PROVIDER_KEYS = [

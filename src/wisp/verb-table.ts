@@ -7,6 +7,7 @@ const FILES = 'Files';
 const STATES = 'Saved states';
 const NETWORK = 'Network';
 const MACHINE = 'This machine';
+const CLOUD = 'The cloud';
 const LATER = 'Not supported by this engine yet';
 
 export const verbs: readonly VerbNode[] = [
@@ -153,6 +154,30 @@ export const verbs: readonly VerbNode[] = [
     section: MACHINE,
     summary: 'finish or remove what is half-made or expired',
     load: async () => (await import('./verbs/gc.ts')).verb,
+  },
+  {
+    name: 'engine',
+    section: MACHINE,
+    summary: 'which engine is used and why, and what it needs',
+    load: async () => (await import('./verbs/engine.ts')).verb,
+  },
+  {
+    name: 'login',
+    section: CLOUD,
+    summary: 'keep a token for a server of the Sprites API',
+    load: async () => (await import('./verbs/login.ts')).verb,
+  },
+  {
+    name: 'logout',
+    section: CLOUD,
+    summary: 'forget it',
+    load: async () => (await import('./verbs/logout.ts')).verb,
+  },
+  {
+    name: 'whoami',
+    section: CLOUD,
+    summary: 'which server, which organization, which token',
+    load: async () => (await import('./verbs/whoami.ts')).verb,
   },
   {
     name: 'version',

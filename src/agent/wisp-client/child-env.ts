@@ -10,6 +10,8 @@ const NAMES = new Set([
   ...['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'],
   ...['SPRITES_TOKEN', 'SPRITE_TOKEN', 'SPRITES_API_URL', 'SPRITE_URL', 'SPRITE_ORG'],
+  // The system keyring is reached over it.
+  'DBUS_SESSION_BUS_ADDRESS',
   // Windows can't start a program without these.
   ...['SYSTEMROOT', 'SystemRoot', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA', 'TEMP', 'TMP', 'PATHEXT', 'Path'],
 ]);

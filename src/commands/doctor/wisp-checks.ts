@@ -62,6 +62,8 @@ export function checkToken(
   if (dialect === 'fly') return ok("no sprites token: Fly's sprite command uses its own login");
   if (engine === undefined || engine === 'local')
     return ok('no sprites token, and the local engine needs none');
+  // Whether there is a login wisp alone knows: its own check of the server says it.
+  if (engine === 'cloud') return ok('none set here; wisp uses its login (wreckit sprite login)');
   return warn(
     `no sprites token for engine "${engine}"`,
     'export SPRITES_TOKEN=…, or put it into agent.token of .wreckit/config.local.json',

@@ -4,6 +4,7 @@ import type { VerbNode } from '../../cli/verb.ts';
 const SPRITES = 'Sprites';
 const COMMANDS = 'Commands in a sprite';
 const FILES = 'Files';
+const CLOUD = 'The cloud';
 
 export const spriteVerbs: readonly VerbNode[] = [
   {
@@ -89,6 +90,24 @@ export const spriteVerbs: readonly VerbNode[] = [
     section: FILES,
     summary: 'copy a directory or a file out of a sprite',
     load: async () => (await import('./pull.ts')).verb,
+  },
+  {
+    name: 'login',
+    section: CLOUD,
+    summary: 'keep a token for the sprite cloud',
+    load: async () => (await import('./login.ts')).verb,
+  },
+  {
+    name: 'logout',
+    section: CLOUD,
+    summary: 'forget it',
+    load: async () => (await import('./logout.ts')).verb,
+  },
+  {
+    name: 'whoami',
+    section: CLOUD,
+    summary: 'which server, which organization, which token',
+    load: async () => (await import('./whoami.ts')).verb,
   },
   {
     name: 'fs',

@@ -1,15 +1,29 @@
 import type { Check } from '../../contract/schemas.ts';
+import { toWreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
-import type { WispVerb } from '../globals.ts';
+import { chosenEngine } from '../engine-choice.ts';
+import type { WispContext, WispVerb } from '../globals.ts';
 
 export const verb: WispVerb = {
   define: (command) => command,
   examples: [['wisp doctor', 'checks this machine and prints what mends each fault']],
   async run(context) {
-    const checks = await (await createEngine(context)).doctor({ signal: context.signal });
+    const checks = await checksOf(context);
     return { data: { checks }, text: checks.map(checkText).join('\n') };
   },
 };
+
+/** What keeps a cloud from being asked at all is a finding, too. */
+async function checksOf(context: WispContext): Promise<Check[]> {
+  const { io, globals, signal } = context;
+  try {
+    return await (await createEngine(context)).doctor({ signal });
+  } catch (thrown) {
+    if (signal.aborted || chosenEngine(io.env, globals).name === 'local') throw thrown;
+    const { message, hint } = toWreckitError(thrown);
+    return [{ name: 'api', status: 'fail', message, fix: hint }];
+  }
+}
 
 const MARKS: Readonly<Record<Check['status'], string>> = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 
