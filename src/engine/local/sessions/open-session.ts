@@ -42,7 +42,8 @@ export async function openSession(
     });
     changes = new Changes(path);
     const supervised = await supervise({ sprite, path, request, changes, ...waiting });
-    pruneSessions(sprite.dir);
+    // Nobody waits for it; what can't be removed now is tried again with a later session.
+    pruneSessions(sprite.dir).catch(() => undefined);
     return new LocalSession({ path, meta, sprite, lease, changes, ...supervised });
   } catch (error) {
     changes?.[Symbol.dispose]();

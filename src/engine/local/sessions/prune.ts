@@ -1,17 +1,25 @@
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { sessionsDir } from './session-dir.ts';
 import { readFacts, sessionIds } from './session-facts.ts';
 
 /** Records of sessions that have ended, per sprite. */
 const KEPT_SESSIONS = 50;
+/** So many more may be there: to look at them all after each command would cost more than the command. */
+const SLACK_SESSIONS = 16;
 
-/** Removes the oldest sessions that have ended and whose last byte is written. */
-export function pruneSessions(spriteDir: string): void {
+/** Removes the oldest sessions that have ended and whose last byte is written. What is left half-done is done later. */
+export async function pruneSessions(spriteDir: string): Promise<void> {
   const ids = sessionIds(spriteDir);
-  if (ids.length <= KEPT_SESSIONS) return;
-  const ended = ids.map((id) => join(sessionsDir(spriteDir), id)).filter(isOver);
-  for (const path of ended.slice(0, -KEPT_SESSIONS)) rmSync(path, { recursive: true, force: true });
+  if (ids.length <= KEPT_SESSIONS + SLACK_SESSIONS) return;
+  const ended: string[] = [];
+  for (const id of ids) {
+    const path = join(sessionsDir(spriteDir), id);
+    if (isOver(path)) ended.push(path);
+    await turn();
+  }
+  for (const path of ended.slice(0, -KEPT_SESSIONS)) await rm(path, { recursive: true, force: true });
 }
 
 function isOver(path: string): boolean {
