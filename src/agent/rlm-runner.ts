@@ -5,7 +5,7 @@
  *   key ─▶ tools ─▶ chat loop, or code loop over large material ─▶ sprites it left are killed or kept ─▶ result
  */
 
-import { DEFAULT_SPRITE_AGENT } from '../config/defaults.ts';
+import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_EXECS, DEFAULT_SPRITE_AGENT } from '../config/defaults.ts';
 import { secretValuesOf } from '../logging.ts';
 import type { AgentEvent, AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { RlmRunOptions } from './agent-options.ts';
@@ -18,9 +18,8 @@ import { resolveProvider } from './rlm/provider.ts';
 import type { RunTools } from './rlm/run-tools.ts';
 import { newRunId } from './run-id.ts';
 import { SpriteRunner } from './sprite-runner.ts';
+import { enterTree } from './tree-ledger.ts';
 
-const DEFAULT_MAX_DEPTH = 2;
-const DEFAULT_MAX_EXECS = 16;
 const DEFAULT_CODE_SECONDS = 120;
 /** Of sprites that outlive a crash of this program: then gc removes them. */
 const CHILD_TTL = '24h';
@@ -36,9 +35,17 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
   const mode = loopModeOf(config, options.prompt, context);
   const provider = resolveProvider(config, [options.env, config.env, sourceEnv]);
   const startedAt = performance.now();
-  using watch = watchOf(options);
-  const { toolsOf } = await import('./rlm/run-tools.ts');
   const budget = options.budget ?? budgetOf(options);
+  const owner = place?.owner ?? newRunId();
+  using _tree =
+    place === undefined
+      ? enterTree(
+          { owner, projectRoot: options.cwd, mainSprite: null },
+          { env: sourceEnv, wispPath: config.wispPath },
+        )
+      : null;
+  using watch = watchOf(options, budget);
+  const { toolsOf } = await import('./rlm/run-tools.ts');
   const client =
     place?.client ??
     new SpriteRunner({ wispPath: config.wispPath, wispPathBase: options.cwd, env: sourceEnv });
@@ -46,7 +53,7 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
     ...options,
     budget,
     client,
-    owner: place?.owner ?? newRunId(),
+    owner,
     ttl: CHILD_TTL,
     runRlm: runRlmAgent,
     signal: watch.signal,
@@ -115,7 +122,7 @@ interface Watch extends Disposable {
 }
 
 /** One signal for everything that ends the agent. */
-function watchOf({ timeoutSeconds, signal, lifecycle, config, budget }: RlmRunOptions): Watch {
+function watchOf({ timeoutSeconds, signal, lifecycle }: RlmRunOptions, { leftMs }: Budget): Watch {
   const controller = new AbortController();
   let cause: StopCause = null;
   const stop = (why: Exclude<StopCause, null>): void => {
@@ -123,11 +130,10 @@ function watchOf({ timeoutSeconds, signal, lifecycle, config, budget }: RlmRunOp
     controller.abort();
   };
   // The pool's own deadline is told by the pool, unless something is waited for just then.
-  const limits = [timeoutSeconds, budget === undefined ? config.maxSeconds : undefined].filter(
+  const limits = [timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000, leftMs].filter(
     (each) => each !== undefined,
   );
-  const timer =
-    limits.length === 0 ? undefined : setTimeout(() => stop('timeout'), Math.min(...limits) * 1000);
+  const timer = limits.length === 0 ? undefined : setTimeout(() => stop('timeout'), Math.min(...limits));
   const onAbort = (): void => stop('abort');
   const signals = [signal, lifecycle?.signal].filter((each) => each !== undefined);
   for (const each of signals) {
@@ -181,6 +187,7 @@ function resultOf(end: LoopEnd, cause: StopCause, durationMs: number, options: R
   };
 }
 
-function lateMessage({ timeoutSeconds, config }: RlmRunOptions): string {
-  return `the agent did not end within ${Math.min(timeoutSeconds ?? Infinity, config.maxSeconds ?? Infinity)} s`;
+function lateMessage({ timeoutSeconds, config, budget }: RlmRunOptions): string {
+  const { maxSeconds } = budget?.limits ?? config;
+  return `the agent did not end within ${Math.min(timeoutSeconds ?? Infinity, maxSeconds ?? Infinity)} s`;
 }

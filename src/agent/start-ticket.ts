@@ -7,11 +7,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { isObject } from '../contract/json-value.ts';
 import { errnoOf } from '../errors.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../process/identity.ts';
+import { stateDir } from './state-dir.ts';
 
 export interface StartTicket extends Disposable {
   /** Names of other sprites that are being started, by tickets taken before this one. */
@@ -99,10 +99,4 @@ function holderOf(path: string): Holder | null {
     if (errnoOf(thrown) === 'ENOENT' || thrown instanceof SyntaxError) return null;
     throw thrown;
   }
-}
-
-/** Every process that may start sprites must agree on it, so it is not a temporary directory. */
-function stateDir({ XDG_STATE_HOME, HOME }: Env): string {
-  if (XDG_STATE_HOME !== undefined && isAbsolute(XDG_STATE_HOME)) return join(XDG_STATE_HOME, 'wreckit');
-  return join(HOME ?? homedir(), '.local', 'state', 'wreckit');
 }

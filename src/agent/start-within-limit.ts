@@ -1,7 +1,7 @@
 /** Starting sprites under `maxVMs`: the limit is on all sprites of the engine, whoever started them. */
-import { createHash } from 'node:crypto';
 import { WreckitError } from '../errors.ts';
 import { takeStartTicket } from './start-ticket.ts';
+import { engineScope } from './state-dir.ts';
 import type {
   SpriteStarted,
   SpriteStartSpec,
@@ -29,7 +29,7 @@ export async function startWithinLimit(
   spec?: SpriteStartSpec,
   options?: WispCallOptions,
 ): Promise<SpriteStarted> {
-  using ticket = takeStartTicket(name, scopeOf(limit), limit.env);
+  using ticket = takeStartTicket(name, engineScope(limit.env, limit.wispPath), limit.env);
   // Only after the ticket: whoever starts a sprite now either has an earlier ticket or sees this one.
   const names = new Set((await client.list({}, options)).map((sprite) => sprite.name));
   if (!names.has(name)) {
@@ -39,15 +39,10 @@ export async function startWithinLimit(
   return await client.start(name, spec, options);
 }
 
-function scopeOf({ env, wispPath = '' }: StartLimit): string {
-  const key = [wispPath, env.WISP_HOME ?? '', env.SPRITES_API_URL ?? ''].join('\n');
-  return createHash('sha256').update(key).digest('hex').slice(0, 16);
-}
-
 function limitReached(name: string, maxVMs: number, count: number): WreckitError {
   const have = count === 1 ? 'there is 1 sprite' : `there are ${count} sprites`;
   return new WreckitError('SPRITE_LIMIT', `start sprite "${name}": ${have}, maxVMs allows ${maxVMs}`, {
     hint: 'kill one (wreckit sprite kill NAME), or raise agent.maxVMs in the configuration',
-    details: { max_vms: maxVMs, sprites: count },
+    details: { budget: 'maxVMs', max_vms: maxVMs, sprites: count },
   });
 }

@@ -6,6 +6,9 @@
 const empty: string[] = [];
 
 export const DEFAULT_RLM_AGENT = { kind: 'rlm', maxIterations: 100 } as const;
+/** Of a tree of agents, where nothing else is configured. */
+export const DEFAULT_MAX_DEPTH = 2;
+export const DEFAULT_MAX_EXECS = 16;
 
 export const DEFAULT_SPRITE_AGENT = {
   kind: 'sprite' as const,

@@ -23,7 +23,7 @@ test('startWithinLimit() starts up to maxVMs sprites and then says SPRITE_LIMIT,
   const error = await wreckitErrorOf(() => startWithinLimit(runner, limit, 'c'));
   expect([error.code, error.exitCode]).toEqual(['SPRITE_LIMIT', 5]);
   expect(error.message).toBe('start sprite "c": there are 2 sprites, maxVMs allows 2');
-  expect(error.details).toEqual({ max_vms: 2, sprites: 2 });
+  expect(error.details).toEqual({ budget: 'maxVMs', max_vms: 2, sprites: 2 });
   expect((await runner.list()).map(({ name }) => name)).toEqual(['a', 'b']);
   expect((await startWithinLimit(runner, limit, 'a')).created).toBe(false);
   await runner.kill(['a']);

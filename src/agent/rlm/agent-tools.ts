@@ -49,7 +49,8 @@ export function agentTools(options: AgentToolOptions): AgentTool[] {
             ? await newSprite(options, agent, signal)
             : await scope.sprite(wanted, { signal });
         if (sprite.name === scope.options.ownSprite) throw inTheWay(sprite.name);
-        const child = { ...parent, prompt, depth, timeoutSeconds: timeout_s, signal };
+        const left = (scope.budget.leftMs ?? Number.POSITIVE_INFINITY) / 1000;
+        const child = { ...parent, prompt, depth, timeoutSeconds: Math.min(timeout_s, left), signal };
         const result = await runChild(config, sprite, child, options);
         const diff = await diffOf(project, scope.client, sprite, signal).catch(() => null);
         return answer(sprite.name, result, diff);

@@ -30,7 +30,8 @@ export interface BudgetSpent {
 export class Budget {
   readonly limits: BudgetLimits;
   readonly #startedAt = performance.now();
-  #vms = 0;
+  /** Reserved; true: made. */
+  readonly #vms = new Map<string, boolean>();
   #hasReserved = false;
   #execs = 0;
   #tokens = 0;
@@ -42,7 +43,7 @@ export class Budget {
 
   get spent(): BudgetSpent {
     return {
-      vms: this.#vms,
+      vms: this.#vms.size,
       execs: this.#execs,
       totalTokens: this.#tokens,
       costUsd: this.#costUsd,
@@ -61,17 +62,36 @@ export class Budget {
     return maxSeconds === undefined ? undefined : Math.max(0, maxSeconds * 1000 - this.spent.elapsedMs);
   }
 
-  /** Room for one more sprite; given back by `releaseVM`. Throws `SPRITE_LIMIT`. */
-  reserveVM(): void {
-    this.assertLeft('start a sprite');
+  /** There is no room for one more sprite. */
+  get isFull(): boolean {
     const { maxVMs } = this.limits;
-    if (maxVMs !== undefined && this.#vms >= maxVMs) throw exceeded('start a sprite', 'maxVMs', maxVMs);
-    this.#vms += 1;
+    return maxVMs !== undefined && this.#vms.size >= maxVMs;
+  }
+
+  /** Names of the sprites that were made and are counted. */
+  get madeVMs(): string[] {
+    return [...this.#vms].flatMap(([name, isMade]) => (isMade ? [name] : []));
+  }
+
+  hasVM(name: string): boolean {
+    return this.#vms.has(name);
+  }
+
+  /** Room for the sprite; given back by `releaseVM`, by whichever agent of the tree. Throws `SPRITE_LIMIT`. */
+  reserveVM(name: string): void {
+    this.assertLeft('start a sprite');
+    if (this.isFull) throw exceeded('start a sprite', 'maxVMs', this.limits.maxVMs ?? 0);
+    this.#vms.set(name, false);
     this.#hasReserved = true;
   }
 
-  releaseVM(): void {
-    this.#vms = Math.max(0, this.#vms - 1);
+  /** The sprite is there. */
+  confirmVM(name: string): void {
+    this.#vms.set(name, true);
+  }
+
+  releaseVM(name: string): void {
+    this.#vms.delete(name);
   }
 
   /** One command at a time of those that may run at once. Throws `SPRITE_LIMIT`. */

@@ -8,6 +8,7 @@ import type { LandMode } from '../../sync/land.ts';
 import { DEFAULT_PROJECT_DIR, wispPort } from '../../sync/wisp-port.ts';
 import { landingSummary } from '../runs/landing-summary.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
+import type { PulledWork } from './leftover-work.ts';
 
 export interface ProjectAccess {
   /** On this machine. */
@@ -18,6 +19,8 @@ export interface ProjectAccess {
   readonly branchPrefix?: string | undefined;
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
+  /** Remembers what was pulled, for the end of the run. */
+  readonly pulled?: PulledWork | undefined;
 }
 
 const MAX_NAMED = 100;
@@ -36,7 +39,7 @@ export async function pushInto(
 
 /** Throws `SPRITE_SYNC_FAILED`, `PATH_INVALID`, `CONFLICT`. */
 export async function pullPaths(
-  { root, pull: mode, branchPrefix = 'wreckit/' }: ProjectAccess,
+  { root, pull: mode, branchPrefix = 'wreckit/', pulled }: ProjectAccess,
   client: WispClient,
   sprite: Sprite,
   path: string | undefined,
@@ -59,6 +62,7 @@ export async function pullPaths(
     message: `Pull from sprite ${sprite.name}\n`,
     signal,
   });
+  pulled?.add(sprite.name, changeSet);
   return {
     changed: changeSet.changes.slice(0, MAX_NAMED).map((change) => showPath(change.path)),
     ...(changeSet.changes.length > MAX_NAMED ? { omitted_paths: changeSet.changes.length - MAX_NAMED } : {}),

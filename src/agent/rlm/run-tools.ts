@@ -10,6 +10,7 @@ import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { agentTools } from './agent-tools.ts';
 import type { Budget } from './budget.ts';
 import type { InterpreterPlace } from './interpreter/interpreter-process.ts';
+import { leftoverText, PulledWork, saveLeftovers } from './leftover-work.ts';
 import type { LoopMode } from './loop-mode.ts';
 import type { ProjectAccess } from './project-access.ts';
 import { SpriteScope } from './sprite-scope.ts';
@@ -45,7 +46,11 @@ export async function toolsOf(options: RunToolsOptions): Promise<RunTools> {
     ownSprite: place?.sprite,
     engineLimit: place?.engineLimit,
     maxNetwork: place?.network,
-    startDefaults: { ttl, ...(place?.network === undefined ? {} : { network: place.network }) },
+    projectRoot: cwd,
+    startDefaults: {
+      ...(place?.keepsSprites === true ? {} : { ttl }),
+      ...(place?.network === undefined ? {} : { network: place.network }),
+    },
   });
   const project = projectOf(options);
   const work: WorkPlace =
@@ -78,14 +83,19 @@ function runTools(options: RunToolsOptions, { scope, project, work, servers }: P
       ...(servers?.tools ?? []),
     ],
   });
+  let cleaned: Promise<string[]> | null = null;
+  const cleanUpOnce = (): Promise<string[]> => {
+    cleaned ??= cleanUp(scope, project, options);
+    return cleaned;
+  };
   return {
     registry,
     system: systemPrompt(work, place?.sprite, registry, options.mode),
     interpreterPlace: async () => place ?? (await placeForCode(scope, options.signal)),
-    cleanUp: () => cleanUp(scope, options),
+    cleanUp: cleanUpOnce,
     // The last resort of a run that broke: the sprites have a ttl all the same.
     [Symbol.asyncDispose]: async () => {
-      await cleanUp(scope, options);
+      await cleanUpOnce();
       await servers?.[Symbol.asyncDispose]();
     },
   };
@@ -100,8 +110,9 @@ async function serversOf(options: RunToolsOptions): Promise<McpClientTools | nul
 
 /** Into its own copy the project was put by the run; children get it from the project itself. */
 function projectOf({ place, cwd }: RunToolsOptions): ProjectAccess {
-  if (place === undefined) return { root: cwd, pull: 'apply' };
-  return { root: cwd, pull: place.pull ?? 'none', branchPrefix: place.branchPrefix };
+  const pulled = new PulledWork();
+  if (place === undefined) return { root: cwd, pull: 'apply', pulled };
+  return { root: cwd, pull: place.pull ?? 'none', branchPrefix: place.branchPrefix, pulled };
 }
 
 /** The user wants no sandbox for the tools; code that nobody has seen gets one all the same. */
@@ -110,14 +121,24 @@ async function placeForCode(scope: SpriteScope, signal: AbortSignal): Promise<In
   return { client: scope.client, sprite: name, dir: workdir === '' ? DEFAULT_PROJECT_DIR : workdir };
 }
 
-/** The first agent of the tree removes what all of them have left. */
-async function cleanUp(scope: SpriteScope, { place, logger, depth = 0 }: RunToolsOptions): Promise<string[]> {
+/** The first agent of the tree removes what all of them have left, once the work in it is saved. */
+async function cleanUp(
+  scope: SpriteScope,
+  { root, pulled }: ProjectAccess,
+  { place, logger, lifecycle, depth = 0 }: RunToolsOptions,
+): Promise<string[]> {
   if (place?.keepsSprites === true || depth > 0 || !scope.budget.hasReserved) return [];
   try {
-    const killed = await scope.killAll();
+    // Not the run's own signal: an interrupted run's work is saved too.
+    const call = { signal: lifecycle?.force };
+    const { owner } = scope.options;
+    const sprites = await scope.made(call);
+    const left = await saveLeftovers({ client: scope.client, root, owner, sprites, pulled, ...call });
+    const kept = left.flatMap(({ sprite, keptBecause }) => (keptBecause === null ? [] : [sprite]));
+    const killed = await scope.killAll(call, new Set(kept));
     if (killed.length > 0)
       logger?.info({ event: 'sprites_killed', sprites: killed }, 'removed the sprites it left');
-    return [];
+    return left.map(leftoverText).filter((text) => text !== null);
   } catch (error) {
     const { message } = toWreckitError(error);
     return [`sprites of this run could not be removed: ${message}; they are removed by wreckit sprite gc`];

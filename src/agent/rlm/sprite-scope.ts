@@ -26,6 +26,8 @@ export interface SpriteScopeOptions {
     | undefined;
   /** What a new sprite gets where nothing else is asked for. */
   readonly startDefaults?: SpriteStartSpec | undefined;
+  /** Where the records of what was pushed to its sprites are; a killed sprite needs none. */
+  readonly projectRoot?: string | undefined;
   /** How far sprites of the tree may reach at most; a child never gets more network than this. */
   readonly maxNetwork?: Sprite['network'] | undefined;
 }
@@ -37,8 +39,6 @@ type Call = { readonly signal?: AbortSignal | undefined };
 
 export class SpriteScope {
   readonly options: SpriteScopeOptions;
-  /** Made here and not yet killed: what the budget counts. */
-  readonly #made = new Set<string>();
 
   constructor(options: SpriteScopeOptions) {
     this.options = options;
@@ -73,7 +73,9 @@ export class SpriteScope {
     const { client, owner, budget, startDefaults = {} } = this.options;
     const name = wanted === undefined ? newName() : assertSpriteName(wanted);
     this.#assertNetwork(spec.network);
-    budget.reserveVM();
+    if (budget.hasVM(name)) throw exists(name);
+    if (budget.isFull) await this.#recount(call);
+    budget.reserveVM(name);
     try {
       if ((await client.list({ prefix: name }, call)).some((sprite) => sprite.name === name))
         throw exists(name);
@@ -81,10 +83,10 @@ export class SpriteScope {
       const { sprite, created } = await this.#start(name, full, call);
       // Somebody else made one of this name meanwhile.
       if (!created) throw exists(name);
-      this.#made.add(name);
+      budget.confirmVM(name);
       return sprite;
     } catch (error) {
-      budget.releaseVM();
+      budget.releaseVM(name);
       throw error;
     }
   }
@@ -95,25 +97,39 @@ export class SpriteScope {
       if (name === this.options.ownSprite) throw ownSprite(name);
       await this.sprite(name, call);
     }
-    const killed = await this.client.kill(names, call);
-    for (const name of killed) this.#forget(name);
-    return killed;
+    return await this.#kill(names, call);
   }
 
-  /** The end of the tree: what it made and did not kill. */
-  async killAll(call?: Call): Promise<string[]> {
-    const { owner, ownSprite: own, client } = this.options;
-    const names = (await client.list({}, call)).flatMap(({ name, owner: whose }) =>
-      whose === owner && name !== own ? [name] : [],
-    );
-    if (names.length === 0) return [];
+  /** What the tree has made and not killed. */
+  async made(call?: Call): Promise<Sprite[]> {
+    const { owner, ownSprite } = this.options;
+    const all = await this.client.list({}, call);
+    return all.filter((sprite) => sprite.owner === owner && sprite.name !== ownSprite);
+  }
+
+  /** The end of the tree: what it made and did not kill, but for those to be kept. */
+  async killAll(call?: Call, kept: ReadonlySet<string> = new Set()): Promise<string[]> {
+    const names = (await this.made(call)).map(({ name }) => name).filter((name) => !kept.has(name));
+    return names.length === 0 ? [] : await this.#kill(names, call);
+  }
+
+  async #kill(names: readonly string[], call?: Call): Promise<string[]> {
+    const { projectRoot, budget, client } = this.options;
     const killed = await client.kill(names, call);
-    for (const name of killed) this.#forget(name);
+    const { forgetSprite } = await import('../../sync/forget-sprite.ts');
+    for (const name of killed) {
+      budget.releaseVM(name);
+      if (projectRoot !== undefined) await forgetSprite(projectRoot, name, call?.signal);
+    }
     return killed;
   }
 
-  #forget(name: string): void {
-    if (this.#made.delete(name)) this.budget.releaseVM();
+  /** Sprites that ended without us, by their ttl or by the user's hand, make room. */
+  async #recount(call?: Call): Promise<void> {
+    const { budget, client } = this.options;
+    const made = budget.madeVMs;
+    const present = new Set((await client.list({}, call)).map(({ name }) => name));
+    for (const name of made) if (!present.has(name)) budget.releaseVM(name);
   }
 
   async #start(name: string, spec: SpriteStartSpec, call?: Call) {

@@ -24,6 +24,7 @@ import { checkContext } from '../check-context.ts';
 import { commandInvocation } from '../command-invocation.ts';
 import { executeInvocation } from '../execute-invocation.ts';
 import { startWithinLimit } from '../start-within-limit.ts';
+import { enterTree } from '../tree-ledger.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { assertCredentials } from './credentials.ts';
 import { NetworkTrouble } from './network-trouble.ts';
@@ -71,6 +72,10 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
   checkContext(config, options);
   const name = config.vmName ?? spriteName(runId);
   options.onStep?.('start', { sprite: name });
+  using _tree = enterTree(
+    { owner: runId, projectRoot: options.cwd, mainSprite: name },
+    { env: options.sourceEnv ?? process.env, wispPath: config.wispPath },
+  );
   const { sprite, created } = await startSprite(name, options);
   using _entry = options.lifecycle?.add({ name: `sprite ${name}`, phase: 'sprites', stop: () => ended });
   let settle: () => void = () => undefined;

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
+import type { BudgetLimits } from '../../agent/rlm-tools.ts';
 import type { OutputPort } from '../../cli/io.ts';
+import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_EXECS, DEFAULT_RLM_AGENT } from '../../config/defaults.ts';
+import type { LoadedConfig } from '../../config.ts';
 import { packageVersion } from '../../package-root.ts';
+import type { RlmAgentConfig } from '../../schemas.ts';
 import { configOf, spriteRunnerOf } from '../context.ts';
 import type { WreckitVerb } from '../globals.ts';
 
@@ -46,7 +50,8 @@ export const verb: WreckitVerb<Options> = {
       client,
       owner: isWide || options.owner === undefined ? ownerOf(projectRoot) : options.owner,
       isWide,
-      budget: new Budget({ maxVMs: settings.maxVMs }),
+      budget: new Budget(limitsOf(loaded)),
+      projectRoot,
       engineLimit: { maxVMs: settings.maxVMs, env: io.env, wispPath: settings.wispPath },
       startDefaults: {
         image: settings.image,
@@ -63,8 +68,12 @@ export const verb: WreckitVerb<Options> = {
       include: settings.include,
       exclude: settings.syncExcludePatterns,
     };
+    const { agentTools } = await import('../../agent/rlm/agent-tools.ts');
+    const { runRlmAgent } = await import('../../agent/rlm-runner.ts');
+    const parent = { config: rlmConfigOf(loaded), cwd: projectRoot, prompt: '', sourceEnv: io.env };
     const registry = buildToolRegistry(options.allow, {
       sprites: { scope, project },
+      more: agentTools({ scope, project, parent, runRlm: runRlmAgent }),
       isReadOnly: options.readOnly,
     });
     await serveMcp({
@@ -79,6 +88,24 @@ export const verb: WreckitVerb<Options> = {
     return {};
   },
 };
+
+/** What agents of the kind rlm are to be like that are started through a tool. */
+function rlmConfigOf({ config: { agent } }: LoadedConfig): RlmAgentConfig {
+  const inner = agent.kind === 'sprite' ? agent.agent : agent;
+  return inner.kind === 'rlm' ? inner : DEFAULT_RLM_AGENT;
+}
+
+/** One pool for all calls of the server and the agents they start. Its time is the client's, so that has no limit. */
+function limitsOf(loaded: LoadedConfig): BudgetLimits {
+  const { maxVMs, maxDepth, maxConcurrentExecs, maxTotalTokens, maxCostUsd } = rlmConfigOf(loaded);
+  return {
+    maxVMs: maxVMs ?? loaded.sprite.maxVMs,
+    maxDepth: maxDepth ?? DEFAULT_MAX_DEPTH,
+    maxConcurrentExecs: maxConcurrentExecs ?? DEFAULT_MAX_EXECS,
+    maxTotalTokens,
+    maxCostUsd,
+  };
+}
 
 /** The same for every client of a project, so that one that is started again finds its sprites. */
 function ownerOf(projectRoot: string): string {

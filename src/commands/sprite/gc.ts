@@ -6,13 +6,22 @@ import { plannedCommands, withSprites } from './sprite-tools.ts';
 export const verb: WreckitVerb = {
   define: () => undefined,
   examples: [
-    ['wreckit sprite gc', 'finishes or removes what is half-made or expired, and says why'],
+    [
+      'wreckit sprite gc',
+      'finishes or removes what is half-made, expired or left by a killed agent, and says why',
+    ],
     ['wreckit sprite gc --dry-run', 'only says what it would do'],
   ],
   async run(context) {
     const dryRun = context.globals.dryRun === true;
-    return await withSprites(context, async ({ runner }) => {
-      const { removed, kept } = await runner.gc({ dryRun, signal: context.signal });
+    return await withSprites(context, async ({ runner, loaded }) => {
+      const { collectOrphans } = await import('../../agent/rlm/orphans.ts');
+      const { signal, io } = context;
+      const place = { env: io.env, wispPath: loaded.sprite.wispPath };
+      const orphans = await collectOrphans({ client: runner, place, dryRun, signal });
+      const engine = await runner.gc({ dryRun, signal });
+      const removed = [...orphans.removed, ...engine.removed];
+      const kept = [...orphans.kept, ...engine.kept];
       const lines = [
         ...removed.map((item) => line(dryRun ? 'would remove' : 'removed', item)),
         ...kept.map((item) => line('kept', item)),

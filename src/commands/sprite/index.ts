@@ -46,7 +46,7 @@ export const spriteVerbs: readonly VerbNode[] = [
   {
     name: 'gc',
     section: SPRITES,
-    summary: 'finish or remove what is half-made or expired',
+    summary: 'finish or remove what is half-made, expired or orphaned',
     load: async () => (await import('./gc.ts')).verb,
   },
   {

@@ -1,9 +1,10 @@
 /** The built program as an MCP server, used through the official client. */
 import { expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { startModelServer } from '../../../../fixtures/model-server/server.ts';
 import { packageRoot } from '../../../package-root.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { type ToolKit, toolKit } from '../rlm/tool-kit.ts';
@@ -16,12 +17,16 @@ interface McpKit extends AsyncDisposable {
   call(name: string, args: Record<string, unknown>, options?: object): Promise<any>;
 }
 
-async function mcpKit(kit: ToolKit, args: readonly string[] = []): Promise<McpKit> {
+async function mcpKit(
+  kit: ToolKit,
+  args: readonly string[] = [],
+  more: Readonly<Record<string, string>> = {},
+): Promise<McpKit> {
   const client = new Client({ name: 'test', version: '1.0.0' });
   const transport = new StdioClientTransport({
     command: join(packageRoot(), 'bin', 'wreckit'),
     args: ['mcp', ...args],
-    env: kit.env,
+    env: { ...kit.env, ...more },
     cwd: kit.project,
   });
   await client.connect(transport);
@@ -119,6 +124,62 @@ test(
       const { tools } = await mcp.client.listTools();
       expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
     }
+  },
+  SLOW,
+);
+
+test(
+  'wreckit mcp keeps to maxVMs together with the other servers of the project, 20 calls at once',
+  async () => {
+    await using kit = toolKit();
+    const config = { agent: { kind: 'sprite', maxVMs: 2, agent: { kind: 'rlm', maxConcurrentExecs: 1 } } };
+    mkdirSync(join(kit.project, '.wreckit'), { recursive: true });
+    writeFileSync(join(kit.project, '.wreckit', 'config.json'), JSON.stringify(config));
+    await using one = await mcpKit(kit);
+    await using two = await mcpKit(kit);
+    const calls = Array.from({ length: 20 }, (_, index) =>
+      (index % 2 === 0 ? one : two).call('spawn_sprite', {}),
+    );
+    const answers = await Promise.all(calls);
+    const refused = answers.flatMap(({ error }) => (error === undefined ? [] : [error]));
+    expect(refused.map(({ code, details }) => [code, details.budget])).toEqual(
+      Array.from({ length: 18 }, () => ['SPRITE_LIMIT', 'maxVMs']),
+    );
+    const [{ name }] = answers.filter(({ error }) => error === undefined);
+    expect(await kit.client.list()).toHaveLength(2);
+    // What one server started the other sees, kills and counts.
+    expect(await two.call('kill_sprite', { name })).toEqual({ killed: [name] });
+    expect((await one.call('spawn_sprite', { name: 'next' })).name).toBe('next');
+    const execs = await Promise.all(
+      [1, 2].map(() => one.call('exec_in_sprite', { name: 'next', command: ['sleep', '1'] })),
+    );
+    expect(execs.map(({ error }) => error?.details.budget)).toEqual([undefined, 'maxConcurrentExecs']);
+  },
+  SLOW,
+);
+
+test(
+  'wreckit mcp gives a task to an agent in a sprite, whose work is pulled by the client',
+  async () => {
+    await using kit = toolKit();
+    await using server = await startModelServer(({ rounds }) =>
+      rounds === 0
+        ? { call: { name: 'Write', input: { file_path: 'made.txt', content: 'by the agent\n' } } }
+        : { text: 'I made it.' },
+    );
+    const keys = { ANTHROPIC_API_KEY: 'sk-test-key-123456', ANTHROPIC_BASE_URL: server.url };
+    await using mcp = await mcpKit(kit, [], keys);
+    const done = await mcp.call('run_agent_in_sprite', { agent: 'rlm', prompt: 'make a file' });
+    expect(done).toMatchObject({ outcome: 'completed', output: 'I made it.' });
+    expect(done.diff).toContain('+by the agent');
+    expect(existsSync(join(kit.project, 'made.txt'))).toBe(false);
+    expect((await mcp.call('pull_from_sprite', { name: done.sprite })).changed).toEqual(['made.txt']);
+    expect(readFileSync(join(kit.project, 'made.txt'), 'utf8')).toBe('by the agent\n');
+    await using bare = await mcpKit(kit, [], { ANTHROPIC_API_KEY: '' });
+    const before = await kit.client.list();
+    const { error } = await bare.call('run_agent_in_sprite', { agent: 'rlm', prompt: 'x' });
+    expect([error.code, error.message.includes('ANTHROPIC_API_KEY')]).toEqual(['AUTH_MISSING', true]);
+    expect(await kit.client.list()).toHaveLength(before.length);
   },
   SLOW,
 );

@@ -6,12 +6,16 @@ const USAGE = { inputTokens: 60, outputTokens: 40, cachedInputTokens: 0 };
 
 test('Budget reserves sprites up to maxVMs, names the budget it refuses with, and gives room back', async () => {
   const budget = new Budget({ maxVMs: 2 });
-  budget.reserveVM();
-  budget.reserveVM();
-  const error = await wreckitErrorOf(() => budget.reserveVM());
+  budget.reserveVM('a');
+  budget.reserveVM('b');
+  const error = await wreckitErrorOf(() => budget.reserveVM('c'));
   expect([error.code, error.details]).toEqual(['SPRITE_LIMIT', { budget: 'maxVMs', limit: 2 }]);
-  budget.releaseVM();
-  budget.reserveVM();
+  budget.releaseVM('nobody');
+  expect(budget.isFull).toBe(true);
+  budget.releaseVM('a');
+  budget.reserveVM('c');
+  budget.confirmVM('c');
+  expect([budget.madeVMs, budget.spent.vms]).toEqual([['c'], 2]);
 });
 
 test('Budget counts what runs at the same time, each once', async () => {
@@ -29,7 +33,7 @@ test('Budget is one pool: tokens, money and depth', async () => {
   tokens.addUsage(USAGE, null);
   tokens.assertLeft('go on');
   tokens.addUsage(USAGE, null);
-  expect((await wreckitErrorOf(() => tokens.reserveVM())).details.budget).toBe('maxTotalTokens');
+  expect((await wreckitErrorOf(() => tokens.reserveVM('a'))).details.budget).toBe('maxTotalTokens');
 
   const money = new Budget({ maxCostUsd: 0.5 });
   money.addUsage(USAGE, 0.6);

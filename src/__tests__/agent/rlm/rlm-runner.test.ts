@@ -2,55 +2,17 @@
 import { expect, test } from 'bun:test';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type ModelServer,
-  type Scenario,
-  startModelServer,
-  type Turn,
-} from '../../../../fixtures/model-server/server.ts';
-import type { AgentEvent, AgentResult } from '../../../agent/agent-events.ts';
-import type { RlmRunOptions } from '../../../agent/agent-options.ts';
+import type { Scenario, Turn } from '../../../../fixtures/model-server/server.ts';
+import type { AgentEvent } from '../../../agent/agent-events.ts';
 import { Budget } from '../../../agent/rlm/budget.ts';
 import { runAgentUnion } from '../../../agent/runner.ts';
 import type { RlmAgentConfig } from '../../../schemas.ts';
 import { wreckitErrorOf } from '../../helpers/error-of.ts';
 import { fixtureBin } from '../../helpers/fixtures.ts';
-import { type ToolKit, toolKit } from './tool-kit.ts';
+import { ran } from './rlm-run.ts';
+import { toolKit } from './tool-kit.ts';
 
 const SLOW = 90_000;
-
-type Wire = 'anthropic' | 'openai';
-
-interface Ran {
-  readonly result: AgentResult;
-  readonly events: AgentEvent[];
-  readonly server: ModelServer;
-}
-
-interface RunExtras extends Partial<Omit<RlmRunOptions, 'config'>> {
-  readonly config?: Partial<RlmAgentConfig>;
-  readonly wire?: Wire;
-}
-
-/** In the project itself, unless `config.sandbox` says otherwise. */
-async function ran(kit: ToolKit, scenario: Scenario, extras: RunExtras = {}): Promise<Ran> {
-  await using server = await startModelServer(scenario);
-  const { config, wire = 'anthropic', ...more } = extras;
-  const events: AgentEvent[] = [];
-  const keys =
-    wire === 'anthropic'
-      ? { ANTHROPIC_API_KEY: 'sk-test-key-123456', ANTHROPIC_BASE_URL: server.url }
-      : { OPENAI_API_KEY: 'sk-test-key-123456', OPENAI_BASE_URL: server.url };
-  const result = await runAgentUnion({
-    config: { kind: 'rlm', maxIterations: 30, sandbox: false, ...config },
-    cwd: kit.project,
-    prompt: 'do it',
-    sourceEnv: { ...kit.env, ...keys },
-    onAgentEvent: (event) => void events.push(event),
-    ...more,
-  });
-  return { result, events, server };
-}
 
 const call = (name: string, input: Record<string, unknown>): Turn => ({ call: { name, input } });
 const failures = (events: readonly AgentEvent[]): string[] =>
