@@ -1,6 +1,8 @@
 /** Sprites and sessions for people, the same in both programs. */
 import type { ListeningPort, Session, Sprite, Tunnel } from '../contract/schemas.ts';
 import { formatBytes, formatDuration } from '../contract/units.ts';
+import { commandText } from './command-text.ts';
+import { serviceTable } from './service-text.ts';
 import { type Column, renderTable } from './table.ts';
 import { printable, truncate } from './text-width.ts';
 import type { TextFormat } from './verb.ts';
@@ -132,17 +134,13 @@ export function spriteText(sprite: Sprite, format: TextFormat): string {
   const shown = lines.filter((line): line is [string, string] => line[1] !== null && line[1] !== '');
   const facts = shown.map(([name, value]) => `${name.padEnd(12)} ${printable(value)}`).join('\n');
   const sessions = Array.isArray(sprite.sessions) ? sprite.sessions : [];
-  return sessions.length === 0 ? facts : `${facts}\n\n${sessionTable(sessions, format)}`;
+  const tables = [serviceTable(sprite.services ?? [], format), sessionTable(sessions, format)];
+  return [facts, ...tables.filter((table) => table !== '')].join('\n\n');
 }
 
 function idleText(idleTimeoutMs: number | null | undefined): string | null {
   if (idleTimeoutMs == null) return null;
   return idleTimeoutMs === 0 ? 'never' : `when idle for ${formatDuration(idleTimeoutMs)}`;
-}
-
-/** Words of a command line, quoted where they would not be one word each. */
-export function commandText(command: readonly string[]): string {
-  return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ');
 }
 
 export function labelText(labels: Readonly<Record<string, string>>): string {

@@ -68,6 +68,29 @@ export const SessionSchema = z.looseObject({
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
+export const ServiceSchema = z.looseObject({
+  name: z.string(),
+  command: z.array(z.string()),
+  /** null: its user's home. */
+  dir: z.string().nullable(),
+  /** Names alone: values may be secrets. */
+  env_names: z.array(z.string()),
+  user: z.string(),
+  needs: z.array(z.string()),
+  http_port: z.number().int().nullable(),
+  status: z.enum(['stopped', 'starting', 'running', 'stopping', 'failed']),
+  /** Inside the sprite. */
+  pid: z.number().int().nullable(),
+  started_at: z.string().nullable(),
+  error: z.string().nullable(),
+  /** Since it was last started by somebody. */
+  restart_count: z.number().int(),
+  /** `failed` with a time here is tried again then. */
+  next_restart_at: z.string().nullable(),
+  /** Inside the sprite. */
+  log_files: z.looseObject({ stdout: z.string(), stderr: z.string() }).optional(),
+});
+
 export const SpriteSchema = z.looseObject({
   name: z.string(),
   id: z.string(),
@@ -91,6 +114,8 @@ export const SpriteSchema = z.looseObject({
   usage: UsageSchema.optional(),
   /** Idle for this long it may be put to sleep; 0: never; null: as long as the engine says. */
   idle_timeout_ms: z.number().nullable().optional(),
+  /** In `info`, where the engine has services. */
+  services: z.array(ServiceSchema).optional(),
   /** What the user should know: limits not enforced, network shared with the host. */
   warnings: z.array(z.string()).optional(),
 });
@@ -157,6 +182,8 @@ export const ExecDataSchema = z.looseObject({
   duration_ms: z.number(),
 });
 export const SessionsDataSchema = z.looseObject({ sessions: z.array(SessionSchema) });
+export const ServicesDataSchema = z.looseObject({ services: z.array(ServiceSchema) });
+export const ServiceDataSchema = z.looseObject({ service: ServiceSchema });
 export const AttachDataSchema = z.looseObject({
   session: SessionSchema,
   output_tail: z.string(),
@@ -187,6 +214,7 @@ export type Resources = z.infer<typeof ResourcesSchema>;
 export type Usage = z.infer<typeof UsageSchema>;
 export type Session = z.infer<typeof SessionSchema>;
 export type Sprite = z.infer<typeof SpriteSchema>;
+export type ServiceView = z.infer<typeof ServiceSchema>;
 export type FileEntry = z.infer<typeof FileEntrySchema>;
 export type Check = z.infer<typeof CheckSchema>;
 export type ExecData = z.infer<typeof ExecDataSchema>;

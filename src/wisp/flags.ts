@@ -71,6 +71,11 @@ export function byteOffset(text: string): number {
   throw usage(`${quote(text)} is not a byte offset such as "4096" or "-1000"`);
 }
 
+export function outputStream(text: string): 'stdout' | 'stderr' {
+  if (text === 'stdout' || text === 'stderr') return text;
+  throw usage(`${quote(text)} is neither "stdout" nor "stderr"`);
+}
+
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export function isEnvName(name: string): boolean {

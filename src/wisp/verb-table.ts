@@ -8,7 +8,6 @@ const STATES = 'Saved states';
 const NETWORK = 'Network';
 const MACHINE = 'This machine';
 const CLOUD = 'The cloud';
-const LATER = 'Not supported by this engine yet';
 
 export const verbs: readonly VerbNode[] = [
   {
@@ -76,6 +75,53 @@ export const verbs: readonly VerbNode[] = [
     section: COMMANDS,
     summary: 'end a command',
     load: async () => (await import('./verbs/kill-session.ts')).verb,
+  },
+  {
+    name: 'service',
+    section: COMMANDS,
+    summary: 'commands that are kept running',
+    verbs: [
+      {
+        name: 'add',
+        summary: 'declare a command that is kept running',
+        load: async () => (await import('./verbs/service/add.ts')).verb,
+      },
+      {
+        name: 'list',
+        summary: 'what is declared, and how it is',
+        load: async () => (await import('./verbs/service/list.ts')).verb,
+      },
+      {
+        name: 'start',
+        summary: 'run it, and what it needs',
+        load: async () => (await import('./verbs/service/start.ts')).verb,
+      },
+      {
+        name: 'stop',
+        summary: 'end it until it is started again',
+        load: async () => (await import('./verbs/service/stop.ts')).verb,
+      },
+      {
+        name: 'restart',
+        summary: 'stop it and start it',
+        load: async () => (await import('./verbs/service/restart.ts')).verb,
+      },
+      {
+        name: 'signal',
+        summary: 'send it a signal',
+        load: async () => (await import('./verbs/service/signal.ts')).verb,
+      },
+      {
+        name: 'rm',
+        summary: 'stop and forget it',
+        load: async () => (await import('./verbs/service/rm.ts')).verb,
+      },
+      {
+        name: 'logs',
+        summary: 'what it has printed',
+        load: async () => (await import('./verbs/service/logs.ts')).verb,
+      },
+    ],
   },
   {
     name: 'fs',
@@ -255,20 +301,9 @@ export const verbs: readonly VerbNode[] = [
   hidden('egress-proxy', async () => (await import('./verbs/egress.ts')).egressVerb('proxy')),
   hidden('egress-relay', async () => (await import('./verbs/egress.ts')).egressVerb('relay')),
   hidden('port-dialer', async () => (await import('./verbs/port-dialer.ts')).verb),
-  notYet('service', 'declared processes of a sprite'),
 ];
 
 /** Started by the engine itself. */
 function hidden(name: string, load: VerbEntry['load']): VerbEntry {
   return { name, summary: 'used by the engine itself', hidden: true, load };
-}
-
-/** In the contract, not in this engine: `UNSUPPORTED`, whatever the arguments. */
-function notYet(name: string, summary: string): VerbEntry {
-  return {
-    name,
-    summary,
-    section: LATER,
-    load: async () => (await import('./verbs/unsupported.ts')).unsupported(name),
-  };
 }

@@ -159,6 +159,50 @@ function checkpointWord(checkpointId: string): string[] {
   throw new WreckitError('CHECKPOINT_NOT_FOUND', `checkpoint: ${quote(checkpointId)} is not a checkpoint id`);
 }
 
+export type ServiceVerb = 'add' | 'list' | 'start' | 'stop' | 'restart' | 'signal' | 'rm' | 'logs';
+
+export interface ServiceFlags {
+  readonly needs?: readonly string[] | undefined;
+  readonly httpPort?: string | undefined;
+  readonly dir?: string | undefined;
+  /** Visible in argv: for what the user has written there, never for secrets. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly envFiles?: readonly string[] | undefined;
+  readonly user?: string | undefined;
+  readonly grace?: string | undefined;
+  readonly lines?: string | undefined;
+  readonly from?: number | undefined;
+  readonly follow?: boolean | undefined;
+  readonly stream?: 'stdout' | 'stderr' | undefined;
+}
+
+/** `words`: the service's name, and what else the verb takes; `command` follows `--`. */
+export function serviceCommand(
+  verb: ServiceVerb,
+  name: string,
+  words: readonly string[],
+  { flags = {}, command }: { readonly flags?: ServiceFlags; readonly command?: readonly string[] } = {},
+): WispCommand {
+  for (const word of command ?? []) assertNoNul('service', word);
+  const args = [
+    assertSpriteName(name),
+    ...words,
+    ...(flags.needs ?? []).flatMap((need) => flag('--needs', need)),
+    ...flag('--http-port', flags.httpPort),
+    ...flag('--dir', flags.dir === undefined ? undefined : assertAbsolute(flags.dir)),
+    ...pairs('--env', flags.env),
+    ...(flags.envFiles ?? []).flatMap((file) => flag('--env-file', file)),
+    ...flag('--user', flags.user),
+    ...flag('--grace', flags.grace),
+    ...flag('--lines', flags.lines),
+    ...offset(flags.from),
+    ...(flags.follow === true ? ['--follow'] : []),
+    ...flag('--stream', flags.stream),
+    ...(command === undefined ? [] : ['--', ...command]),
+  ];
+  return { words: ['service', verb], args };
+}
+
 export type FsVerb = 'read' | 'write' | 'ls' | 'rm' | 'mkdir' | 'mv' | 'chmod';
 
 /** `paths` are inside the sprite, relative ones start at its home; `more` are flags and plain words, checked by the caller. */

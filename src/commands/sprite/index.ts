@@ -80,6 +80,53 @@ export const spriteVerbs: readonly VerbNode[] = [
     load: async () => (await import('./kill-session.ts')).verb,
   },
   {
+    name: 'service',
+    section: COMMANDS,
+    summary: 'commands that are kept running',
+    verbs: [
+      {
+        name: 'add',
+        summary: 'declare a command that is kept running',
+        load: async () => (await import('./service/add.ts')).verb,
+      },
+      {
+        name: 'list',
+        summary: 'what is declared, and how it is',
+        load: async () => (await import('./service/list.ts')).verb,
+      },
+      {
+        name: 'start',
+        summary: 'run it, and what it needs',
+        load: async () => (await import('./service/start.ts')).verb,
+      },
+      {
+        name: 'stop',
+        summary: 'end it until it is started again',
+        load: async () => (await import('./service/stop.ts')).verb,
+      },
+      {
+        name: 'restart',
+        summary: 'stop it and start it',
+        load: async () => (await import('./service/restart.ts')).verb,
+      },
+      {
+        name: 'signal',
+        summary: 'send it a signal',
+        load: async () => (await import('./service/signal.ts')).verb,
+      },
+      {
+        name: 'rm',
+        summary: 'stop and forget it',
+        load: async () => (await import('./service/rm.ts')).verb,
+      },
+      {
+        name: 'logs',
+        summary: 'what it has printed',
+        load: async () => (await import('./service/logs.ts')).verb,
+      },
+    ],
+  },
+  {
     name: 'push',
     section: FILES,
     summary: 'copy the project, a directory or a file into a sprite',

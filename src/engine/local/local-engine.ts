@@ -20,6 +20,7 @@ import type {
 import type { NetworkRule, PolicyOps, PolicyPart } from '../policy.ts';
 import type { PortOps } from '../ports.ts';
 import type { Selftest } from '../selftest.ts';
+import { serviceView } from '../service-view.ts';
 import type { ServiceOps } from '../services.ts';
 import type { SleepOps } from '../sleep.ts';
 import { isFrozen } from './cgroup.ts';
@@ -29,6 +30,7 @@ import { lazily } from './lazily.ts';
 import type { LocalSprites } from './local-sprites.ts';
 import type { SpriteRecord } from './record.ts';
 import { containerOf, isUp, runningSprite, type SpriteContainer } from './running.ts';
+import { hasServices } from './services/service-dir.ts';
 import type { RestartRules } from './services/start-supervisor.ts';
 import {
   countRunningSessions,
@@ -124,7 +126,13 @@ export class LocalEngine implements SpriteEngine {
     const pid = record.init !== null && isUp(record) ? record.init.pid : null;
     const { measureUsage } = await import('./usage.ts');
     const usage = await measureUsage({ dir, pid, group: containerOf(container).id }, waiting);
-    return { ...this.view(record), sessions: listSessions(dir), usage };
+    const services = hasServices(dir) ? await this.services.list(name, waiting) : [];
+    return {
+      ...this.view(record),
+      sessions: listSessions(dir),
+      services: services.map(serviceView),
+      usage,
+    };
   }
 
   async update(name: string, update: SpriteUpdate, waiting: Waiting = {}): Promise<Sprite> {

@@ -12,6 +12,7 @@ const CAPABILITIES = [
   'stop',
   'files',
   'checkpoints',
+  'services',
   'policy',
   'ports',
   'proxy',

@@ -1,9 +1,9 @@
 import type { VerbResult } from '../../cli/verb.ts';
-import { assertSessionId, assertSpriteName, quote } from '../../contract/names.ts';
+import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
 import type { OutputRequest, OutputStream, SessionHandle } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
-import { byteOffset, sizeBytes } from '../flags.ts';
+import { byteOffset, outputStream, sizeBytes } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
 
 type Options = {
@@ -22,7 +22,7 @@ export const verb: WispVerb<Options, Args> = {
       .argument('<session>', 'id of the session', assertSessionId)
       .option('--from <offset>', 'first byte of the one stream wanted; negative: from its end', byteOffset)
       .option('--follow', 'go on until the session has ended')
-      .option('--stream <name>', 'stdout or stderr alone; both when absent, stdout with --from', streamName)
+      .option('--stream <name>', 'stdout or stderr alone; both when absent, stdout with --from', outputStream)
       .option(
         '--max-output <size>',
         'with --json: most bytes kept of each stream, 1MiB when absent',
@@ -76,9 +76,4 @@ async function writeRaw(
     if (!(await port.write(bytes))) break;
   }
   return {};
-}
-
-function streamName(text: string): OutputStream {
-  if (text === 'stdout' || text === 'stderr') return text;
-  throw new WreckitError('USAGE', `${quote(text)} is neither "stdout" nor "stderr"`);
 }

@@ -1,0 +1,13 @@
+import { serviceCommand } from '../../../agent/wisp-client/wisp-command.ts';
+import { assertSpriteName } from '../../../contract/names.ts';
+import type { WreckitVerb } from '../../globals.ts';
+import { passOn } from './pass-on.ts';
+
+export const verb: WreckitVerb<Record<never, never>, [name: string]> = {
+  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
+  examples: [
+    ['wreckit sprite service list demo', 'what it runs, and how that is'],
+    ['wreckit sprite service list demo --json', 'the same for a script'],
+  ],
+  run: async (context) => await passOn(context, serviceCommand('list', context.args[0], [])),
+};

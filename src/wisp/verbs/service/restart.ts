@@ -1,0 +1,19 @@
+import { assertServiceName, assertSpriteName } from '../../../contract/names.ts';
+import { calledAs } from '../../called-as.ts';
+import { createEngine } from '../../create-engine.ts';
+import type { WispVerb } from '../../globals.ts';
+import { afterStart, serviceResult, servicesOf } from './services.ts';
+
+export const verb: WispVerb<Record<never, never>, [name: string, service: string]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<service>', 'name of the service', assertServiceName),
+  examples: [['wisp service restart demo web', 'stops it and starts it again']],
+  async run({ args: [name, service], signal, ...context }) {
+    const services = servicesOf(await createEngine(context));
+    await services.restart(name, service, { signal });
+    const now = await afterStart(services, name, service, { signal });
+    return serviceResult(now, name, calledAs(context.io.env));
+  },
+};

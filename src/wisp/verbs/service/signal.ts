@@ -1,0 +1,19 @@
+import { assertServiceName, assertSpriteName } from '../../../contract/names.ts';
+import { createEngine } from '../../create-engine.ts';
+import type { WispVerb } from '../../globals.ts';
+import { servicesOf } from './services.ts';
+
+export const verb: WispVerb<Record<never, never>, [name: string, service: string, signalName: string]> = {
+  define: (command) =>
+    command
+      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<service>', 'name of the service', assertServiceName)
+      .argument('<signal>', 'such as HUP or SIGUSR1'),
+  examples: [
+    ['wisp service signal demo web HUP', 'to its process group; many programs then read their settings anew'],
+  ],
+  async run({ args: [name, service, signalName], signal, ...context }) {
+    await servicesOf(await createEngine(context)).signal(name, service, signalName, { signal });
+    return { data: { signalled: service, signal: signalName }, text: `sent ${signalName} to ${service}` };
+  },
+};
