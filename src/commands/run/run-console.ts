@@ -5,6 +5,7 @@ import type { SpriteRunStep } from '../../agent/sprite-run/sprite-run.ts';
 import type { Io } from '../../cli/io.ts';
 import { createProgress, type Progress } from '../../cli/progress.ts';
 import { printable } from '../../cli/text-width.ts';
+import { isObject } from '../../contract/json-value.ts';
 import { formatBytes } from '../../contract/units.ts';
 import type { SyncProgress } from '../../sync/sync-progress.ts';
 
@@ -100,7 +101,7 @@ export class RunConsole implements AsyncDisposable {
 function toolText(event: AgentEvent): string | null {
   switch (event.type) {
     case 'tool_started':
-      return `${event.toolName} ${shortened(JSON.stringify(event.input) ?? '')}`;
+      return `${event.toolName} ${shortened(inputText(event.input))}`;
     case 'tool_error':
       return `${event.toolName} failed: ${shortened(event.message)}`;
     case 'error':
@@ -108,6 +109,12 @@ function toolText(event: AgentEvent): string | null {
     default:
       return null;
   }
+}
+
+/** Code reads better as it is than as JSON. */
+function inputText(input: unknown): string {
+  const isCode = isObject(input) && typeof input.code === 'string' && Object.keys(input).length === 1;
+  return isCode ? String(input.code) : (JSON.stringify(input) ?? '');
 }
 
 /** In one line; events have the whole. */
