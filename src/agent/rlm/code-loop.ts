@@ -99,10 +99,7 @@ class CodeLoop {
         onCodeEnd: (code, end) => this.#codeEnds(code, end),
         onFatal: (error) => this.#fail(error),
       });
-      // Before the model is asked: without an interpreter its answer would be in vain.
-      await orAborted(runtime.start(), this.#stop.signal).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      });
+      // Ax sets the interpreter up before it asks the model: a sprite without one costs no tokens.
       const { text, ending } = await this.#answer(metered.llm, runtime);
       return { ...ending, text, ...metered.spent };
     } finally {

@@ -21,23 +21,16 @@ export class SpriteCodeRuntime implements AxCodeRuntime, AsyncDisposable {
   readonly language = 'JavaScript';
   readonly #options: CodeRuntimeOptions;
   readonly #sessions: SpriteCodeSession[] = [];
-  #ahead: InterpreterProcess | null = null;
 
   constructor(options: CodeRuntimeOptions) {
     this.#options = options;
-  }
-
-  /** Starts the interpreter of the first session. Throws `UNSUPPORTED` where the sprite has none, `SPRITE_EXEC_FAILED`. */
-  async start(): Promise<void> {
-    this.#ahead ??= new InterpreterProcess(this.#options.place);
-    await this.#ahead.ready;
   }
 
   createSession(
     globals: Record<string, unknown> = {},
     { shouldBubbleError = () => false }: { shouldBubbleError?: (error: unknown) => boolean } = {},
   ): AxCodeSession {
-    const options = { ...this.#options, interpreter: () => this.#interpreter() };
+    const options = { ...this.#options, interpreter: () => new InterpreterProcess(this.#options.place) };
     const session = new SpriteCodeSession(options, globals, shouldBubbleError);
     this.#sessions.push(session);
     return session;
@@ -49,14 +42,6 @@ export class SpriteCodeRuntime implements AxCodeRuntime, AsyncDisposable {
 
   /** Resolves when nothing of its sessions is left. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#ahead?.[Symbol.asyncDispose]();
     await Promise.all(this.#sessions.map((session) => session[Symbol.asyncDispose]()));
-  }
-
-  #interpreter(): InterpreterProcess {
-    const { place } = this.#options;
-    const ahead = this.#ahead ?? new InterpreterProcess(place);
-    this.#ahead = null;
-    return ahead;
   }
 }

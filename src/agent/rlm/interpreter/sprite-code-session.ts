@@ -15,7 +15,7 @@ import type { InterpreterProcess } from './interpreter-process.ts';
 import { type CallMessage, type CodeError, type DoneMessage, Encoder, type FromSupervisor } from './wire.ts';
 
 export interface CodeSessionOptions {
-  /** A new interpreter, or one that was started ahead. */
+  /** A new one. */
   readonly interpreter: () => InterpreterProcess;
   /** Most time that one run of code may use by itself; waiting for functions of ours is free. */
   readonly codeMs: number;
