@@ -101,14 +101,14 @@ export class LocalFiles implements FileOps {
     content: AsyncIterable<Uint8Array>,
     { user, signal, mode = DEFAULT_MODE }: WriteOptions = {},
   ): Promise<{ sizeBytes: number }> {
-    const args = [spritePath(path), fileMode(mode), crypto.randomUUID()];
+    const id = crypto.randomUUID();
     const result = await this.#run({
       doing: 'write',
       name,
       path,
       script: WRITE,
-      args,
-      stdin: content,
+      args: [spritePath(path), fileMode(mode), id],
+      stdin: endedBy(content, id),
       user,
       signal,
     });
@@ -254,6 +254,12 @@ export class LocalFiles implements FileOps {
       if (result.failed && !isForgiven(result)) throw failure(call, result);
     });
   }
+}
+
+/** The content, then the id that says it was all: see WRITE. */
+async function* endedBy(content: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
+  yield* content;
+  yield Buffer.from(id);
 }
 
 function commandOf({ script, args }: Call): string[] {

@@ -27,10 +27,10 @@ ${MUST_BE_THERE}
 tail -c "+$2" "$1" | head -c "$3"`;
 
 /**
- * `$1` path, `$2` mode, `$3` a name nobody else has. Through a link to its target, as every writer does. The
- * rename happens only once the size could be told: with the caller dead (its end of stdin closes as it does at
- * the end of the content) the pipe is broken and the half content goes away. A signal ends it at once, which
- * takes `wait`: a shell acts on one only when its foreground program has ended.
+ * `$1` path, `$2` mode, `$3` a name nobody else has, which also ends the content on stdin: when the caller dies its
+ * end of stdin closes as it does at the end of the content, and half of it must not take the file's place. Through
+ * a link to its target, as every writer does. A signal ends it at once, which takes `wait`: a shell acts on one
+ * only when its foreground program has ended. dd cuts a file at the place it is to begin at.
  */
 export const WRITE = `${PRELUDE}
 target=$1
@@ -52,8 +52,11 @@ trap 'exit 143' TERM
 exec 3<&0
 cat <&3 > "$part" &
 wait $! || exit
+[ "$(tail -c "\${#3}" "$part")" = "$3" ] || fail EPIPE
+size=$(($(wc -c < "$part") - \${#3}))
+dd if=/dev/null of="$part" bs=1 seek="$size" 2> /dev/null || exit
 chmod "$2" "$part" || exit
-wc -c < "$part" || exit
+echo "$size" || exit
 mv -f "$part" "$target"`;
 
 /**
