@@ -11,6 +11,8 @@ export interface ServiceStream {
   readonly service: string;
   /** Past lines of the log shown first. */
   readonly lines?: number;
+  /** Shown instead of past lines: everything since its command was started last. */
+  readonly sinceStart?: boolean;
   /** Done once it is listened to; what it throws ends the stream. */
   readonly action?: () => Promise<Service>;
   /** How long to listen after the action; 0: its own events only. */
@@ -19,11 +21,11 @@ export interface ServiceStream {
 }
 
 export async function* serviceLines(stream: ServiceStream): AsyncGenerator<Line> {
-  const { services, name, service, lines = 0, durationMs } = stream;
+  const { services, name, service, lines = 0, sinceStart = false, durationMs } = stream;
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, stream.signal]);
   const isFollowed = stream.action !== undefined || durationMs > 0;
-  const events = services.events(name, service, { lines, follow: isFollowed, signal });
+  const events = services.events(name, service, { lines, sinceStart, follow: isFollowed, signal });
   const iterator = events[Symbol.asyncIterator]();
   let next = iterator.next();
   let failure: unknown;

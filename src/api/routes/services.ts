@@ -1,6 +1,6 @@
 /** Services: declared processes. `signal` in a service's place is the call of that name. */
 import { z } from 'zod';
-import { quote } from '../../contract/names.ts';
+import { assertServiceName, quote } from '../../contract/names.ts';
 import { parseDurationMs } from '../../contract/units.ts';
 import type { Service, ServiceSpec } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
@@ -59,12 +59,12 @@ const put = httpRoute({
   answers: { 200: ApiServiceEvent },
   async handle({ api, params: { name, service }, query, body, signal }) {
     const services = capability(api.engine.services, 'services');
-    if (service === 'signal') throw new WreckitError('USAGE', 'service: "signal" is a reserved name');
+    assertServiceName(service);
     // Before the stream begins: a conflict is an answer of its own.
     await services.put(name, service, specOf(body), { signal });
     const durationMs = duration(query.duration, DEFAULT_DURATION_MS);
-    const lines = durationMs > 0 ? DEFAULT_LOG_LINES : 0;
-    return ndjson(serviceLines({ services, name, service, lines, durationMs, signal }));
+    const shown = durationMs > 0 ? { lines: DEFAULT_LOG_LINES, sinceStart: true } : {};
+    return ndjson(serviceLines({ services, name, service, ...shown, durationMs, signal }));
   },
 });
 
@@ -167,6 +167,7 @@ function specOf(body: z.output<typeof ServiceBody>): ServiceSpec {
   return {
     command: [body.cmd, ...(body.args ?? [])],
     dir: body.dir ? resolveIn(null, body.dir) : undefined,
+    user: body.user ?? undefined,
     env: body.env ?? undefined,
     needs: body.needs ?? [],
     httpPort: body.http_port ?? null,
@@ -186,6 +187,7 @@ function apiService({ name, spec, state }: Service): z.output<typeof ApiService>
     args,
     ...(spec.env === undefined ? {} : { env: { ...spec.env } }),
     ...(spec.dir === undefined ? {} : { dir: spec.dir }),
+    ...(spec.user === undefined ? {} : { user: spec.user }),
     needs: [...spec.needs],
     http_port: spec.httpPort,
     // Absent, not null: clients decode the times, and fail on what is none.

@@ -8,6 +8,7 @@ export const ServiceBody = z.object({
   args: z.array(z.string()).nullish(),
   env: z.record(z.string(), z.string()).nullish(),
   dir: z.string().nullish(),
+  user: z.enum(['sprite', 'root']).nullish().describe('`sprite` when absent'),
   needs: z.array(z.string()).nullish(),
   http_port: z.int().min(1).max(MAX_PORT).nullish(),
 });
@@ -28,6 +29,7 @@ export const ApiService = z.object({
   args: z.array(z.string()),
   env: z.record(z.string(), z.string()).optional(),
   dir: z.string().optional(),
+  user: z.string().optional(),
   needs: z.array(z.string()),
   http_port: z.int().nullable(),
   state: ServiceState,

@@ -42,10 +42,19 @@ export async function* watchService(
   using logChanges = new Changes(logs);
   const cursors = Object.entries(from).map(([stream, at]) => new LogCursor(logs, stream as OutputStream, at));
   const buffer = new Uint8Array(CHUNK_BYTES);
+  let isDown = false;
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const events = journal?.read() ?? [];
+      let events = journal?.read() ?? [];
+      const isNews = isDown && events.length === 0 && cursors.some((cursor) => cursor.size() > cursor.offset);
+      if (isNews && journal !== null) {
+        // It prints again: that it was started is written down a moment later.
+        await dirChanges.next({ signal }, DRAIN_MS);
+        events = journal.read();
+      }
+      const last = events.at(-1)?.type;
+      if (last !== undefined) isDown = last !== 'started';
       const isStart = events[0]?.type === 'started';
       if (isStart && events[0] !== undefined) yield { kind: 'event', event: events[0] };
       const rest = isStart ? events.slice(1) : events;
