@@ -52,9 +52,9 @@ export function graceMs(text: string): number {
   return /^0+(ms|s)?$/.test(text) ? 0 : durationMs(text);
 }
 
-/** null for `never`. */
-export function timeOrNever(text: string): number | null {
-  return text === 'never' ? null : durationMs(text);
+/** 0 for `never`. */
+export function timeOrNever(text: string): number {
+  return text === 'never' ? 0 : durationMs(text);
 }
 
 /** Like `durationMs`, for how long a sprite is kept: years, if need be. */

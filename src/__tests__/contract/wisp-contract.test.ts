@@ -13,6 +13,8 @@ import {
   CheckSchema,
   ExecDataSchema,
   FileEntrySchema,
+  PortsDataSchema,
+  ProxyDataSchema,
   SessionSchema,
   SpriteSchema,
   VersionDataSchema,
@@ -66,6 +68,8 @@ const ABOUT_ONE: readonly (readonly string[])[] = [
   ['stop', '--json', 'NAME'],
   ['wake', '--json', 'NAME'],
   ['kill', '--json', 'NAME'],
+  ['ports', '--json', 'NAME'],
+  ['proxy', '--json', 'NAME', '0:80'],
   ['sessions', '--json', 'NAME'],
   ['logs', '--json', 'NAME', 's1'],
   ['kill-session', '--json', 'NAME', 's1'],
@@ -255,5 +259,26 @@ for (const name of Object.keys(SUBJECTS)) {
     await using wisp = subject(name);
     expect(await wisp.runner.gc({ dryRun: true })).toEqual({ removed: [], kept: [] });
     for (const check of await wisp.runner.doctor()) expect(CheckSchema.parse(check).name).not.toBe('');
+  });
+
+  test(`${name} tells the ports of a sprite, and which ports its tunnels took`, async () => {
+    await using wisp = subject(name);
+    await wisp.runner.start('demo');
+    const ports = await wisp.runner.ask({ words: ['ports'], args: ['demo'] });
+    expect(PortsDataSchema.parse(ports)).toEqual({ ports: [] });
+    const stop = new AbortController();
+    let said = '';
+    const ended = wisp.runner.passThrough(
+      { words: ['proxy'], args: ['demo', '0:8080', '0:5432'] },
+      { json: true, stdout: (chunk) => void (said += Buffer.from(chunk).toString()), signal: stop.signal },
+    );
+    await eventually(() => said.includes('\n'), { timeoutMs: 20_000 });
+    const { data, ...document } = JSON.parse(said);
+    expect(document).toEqual({ success: true, verb: 'proxy' });
+    const { tunnels } = ProxyDataSchema.parse(data);
+    expect(tunnels.map(({ remote_port: port }) => port)).toEqual([8080, 5432]);
+    for (const { local_port: port, url } of tunnels) expect(url).toBe(`http://127.0.0.1:${port}`);
+    stop.abort();
+    await ended.catch(() => undefined);
   });
 }

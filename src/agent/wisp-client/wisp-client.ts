@@ -40,6 +40,8 @@ export interface SpriteStartSpec {
   readonly envFiles?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly ttl?: string | undefined;
+  /** Idle for this long it may be put to sleep; `never`. */
+  readonly idleTimeout?: string | undefined;
   /** Whose sprite it is: the id of an agent run. */
   readonly owner?: string | undefined;
   /** The limits are wishes: one the machine can't enforce is a warning. For defaults nobody asked for by name. */

@@ -46,6 +46,7 @@ export function startCommand(name: string, spec: SpriteStartSpec = {}): WispComm
     ...pairs('--label', spec.labels),
     ...(spec.softLimits === true ? ['--soft-limits'] : []),
     ...flag('--ttl', spec.ttl),
+    ...flag('--idle-timeout', spec.idleTimeout),
     ...flag('--owner', spec.owner),
     ...flag('--from', spec.from),
     ...flag('--min-isolation', spec.minIsolation),
@@ -124,6 +125,21 @@ export function logsCommand(name: string, sessionId: string, flags: LogsFlags = 
     ...flag('--stream', flags.stream),
     ...flag('--max-output', flags.maxOutput),
   ]);
+}
+
+export function portsCommand(name: string, isWatching = false): WispCommand {
+  return named('ports', name, isWatching ? ['--watch'] : []);
+}
+
+/** `pairs`: `REMOTE` or `LOCAL:REMOTE`. */
+export function proxyCommand(name: string, pairs: readonly string[]): WispCommand {
+  const wrong = pairs.find((pair) => !/^\d{1,5}(:\d{1,5})?$/.test(pair));
+  if (wrong !== undefined) throw new WreckitError('USAGE', `proxy: ${quote(wrong)} is not a port`);
+  return named('proxy', name, pairs);
+}
+
+export function selftestCommand(): WispCommand {
+  return { words: ['selftest'], args: [] };
 }
 
 export interface KillSessionFlags {

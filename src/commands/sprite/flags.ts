@@ -68,6 +68,21 @@ export function mode(text: string): string {
   throw usage(`${quote(text)} is not a mode such as "644" or "0755"`);
 }
 
+const MAX_PORT = 65_535;
+
+/** `8080`, or `3000:8080` (here:there), `0:8080` (any:there). */
+export function portPair(text: string): string {
+  const [, first = '', , second] = /^(\d{1,5})(:(\d{1,5}))?$/.exec(text) ?? [];
+  const remote = Number(second ?? first);
+  if (first !== '' && remote >= 1 && remote <= MAX_PORT && Number(first) <= MAX_PORT) return text;
+  throw usage(`${quote(text)} is not a port such as "8080", nor two such as "3000:8080" (here:there)`);
+}
+
+/** `never`, too. */
+export function durationOrNever(text: string): string {
+  return text === 'never' ? text : duration(text);
+}
+
 function usage(message: string): WreckitError {
   return new WreckitError('USAGE', message);
 }

@@ -3,17 +3,21 @@
  * sprite. wisp decides what becomes of it; this process waits for wisp.
  */
 import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
+import type { OutputPort } from '../../cli/io.ts';
 import { interruptOf } from '../../cli/signals.ts';
 import type { VerbContext } from '../../cli/verb.ts';
 import { errnoOf } from '../../errors.ts';
 import { childStderr, childStdin, childStdout } from './child-streams.ts';
 import { EventLines } from './event-lines.ts';
+import { ReadyDocument } from './ready-document.ts';
 import type { SpriteTools } from './sprite-tools.ts';
 
 export interface HandOverOptions {
   readonly stdin?: boolean | undefined;
   /** wisp prints event lines, one JSON document each. */
   readonly json?: boolean | undefined;
+  /** wisp prints one document and goes on: what is shown of its data. */
+  readonly show?: ((data: unknown) => string) | undefined;
 }
 
 type Context = Pick<VerbContext<object, readonly unknown[], object>, 'io' | 'onForce' | 'signal'>;
@@ -26,7 +30,7 @@ export async function handOver(
   { io, onForce, signal }: Context,
   { runner }: SpriteTools,
   command: WispCommand,
-  { stdin = false, json }: HandOverOptions = {},
+  { stdin = false, json, show }: HandOverOptions = {},
 ): Promise<number> {
   signal.throwIfAborted();
   let pid: number | null = null;
@@ -41,12 +45,12 @@ export async function handOver(
     else if (name === 'SIGHUP') setTimeout(() => send(name), HANGUP_HEAD_START_MS).unref();
   };
   signal.addEventListener('abort', onAbort, { once: true });
-  const events = json === true ? new EventLines(io.stdout, command, () => send('SIGTERM')) : null;
+  const reader = readerOf(io.stdout, command, { json, show }, () => send('SIGTERM'));
   const ended = runner
     .passThrough(command, {
       stdin: stdin ? childStdin(io) : 'ignore',
-      json,
-      stdout: events?.sink ?? childStdout(io),
+      json: json === true || show !== undefined,
+      stdout: reader?.sink ?? childStdout(io),
       stderr: childStderr(io),
       onSpawn: (spawned) => {
         pid = spawned;
@@ -62,8 +66,19 @@ export async function handOver(
     await ended;
   });
   const exitCode = await ended;
-  await events?.end(exitCode);
+  await reader?.end(exitCode);
   return exitCode;
+}
+
+/** Null: the bytes are nobody's business. */
+function readerOf(
+  port: OutputPort,
+  command: WispCommand,
+  { json, show }: HandOverOptions,
+  onClosed: () => void,
+): EventLines | ReadyDocument | null {
+  if (show !== undefined) return new ReadyDocument(port, command, show, onClosed);
+  return json === true ? new EventLines(port, command, onClosed) : null;
 }
 
 function sendTo(pid: number, name: NodeJS.Signals): void {

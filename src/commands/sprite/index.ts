@@ -5,6 +5,7 @@ const SPRITES = 'Sprites';
 const COMMANDS = 'Commands in a sprite';
 const FILES = 'Files';
 const CLOUD = 'The cloud';
+const NETWORK = 'Network';
 
 export const spriteVerbs: readonly VerbNode[] = [
   {
@@ -48,6 +49,12 @@ export const spriteVerbs: readonly VerbNode[] = [
     section: SPRITES,
     summary: 'finish or remove what is half-made, expired or orphaned',
     load: async () => (await import('./gc.ts')).verb,
+  },
+  {
+    name: 'selftest',
+    section: SPRITES,
+    summary: 'try to get out of a sprite, and say how each attempt ended',
+    load: async () => (await import('./selftest.ts')).verb,
   },
   {
     name: 'exec',
@@ -197,5 +204,17 @@ export const spriteVerbs: readonly VerbNode[] = [
         load: async () => (await import('./fs/chmod.ts')).verb,
       },
     ],
+  },
+  {
+    name: 'ports',
+    section: NETWORK,
+    summary: 'what listens in a sprite',
+    load: async () => (await import('./ports.ts')).verb,
+  },
+  {
+    name: 'proxy',
+    section: NETWORK,
+    summary: "tunnels from this machine to a sprite's ports",
+    load: async () => (await import('./proxy.ts')).verb,
   },
 ];

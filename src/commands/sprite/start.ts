@@ -10,7 +10,17 @@ import type { SpriteAgentConfig } from '../../schemas.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
 import { environmentOf } from './environment.ts';
-import { collected, collectedPairs, count, cpus, duration, envSpec, oneOf, size } from './flags.ts';
+import {
+  collected,
+  collectedPairs,
+  count,
+  cpus,
+  duration,
+  durationOrNever,
+  envSpec,
+  oneOf,
+  size,
+} from './flags.ts';
 import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
 
 type Options = {
@@ -24,6 +34,7 @@ type Options = {
   readonly envFile?: string[];
   readonly label?: Record<string, string>;
   readonly ttl?: string;
+  readonly idleTimeout?: string;
   readonly from?: string;
   readonly minIsolation?: Isolation;
   readonly push?: string | true;
@@ -49,6 +60,11 @@ export const verb: WreckitVerb<Options, [name: string]> = {
       .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
       .option('--label <key=value>', 'label to find it by (again for more)', collectedPairs)
       .option('--ttl <duration>', 'when gc may remove it, such as 2h', duration)
+      .option(
+        '--idle-timeout <duration>',
+        'idle for this long, wisp serve puts it to sleep; never: it stays awake',
+        durationOrNever,
+      )
       .option('--from <sprite>', 'begin as a copy of another sprite, or of its checkpoint: NAME@CHECKPOINT')
       .option(
         '--min-isolation <level>',
@@ -105,7 +121,7 @@ function rootOf({ cwd, options }: Context): string {
 /** Flags win over the configuration; what neither says is the engine's choice. */
 function specOf(options: Options, tools: SpriteTools): SpriteStartSpec {
   const { runner, settings } = tools;
-  const { memory, cpus: cpuLimit, pids, ttl, from, minIsolation, label: labels } = options;
+  const { memory, cpus: cpuLimit, pids, ttl, idleTimeout, from, minIsolation, label: labels } = options;
   const hasNamedLimit = memory !== undefined || cpuLimit !== undefined || pids !== undefined;
   const network = options.network ?? (options.allow === undefined ? settings.network : 'filtered');
   return {
@@ -119,6 +135,7 @@ function specOf(options: Options, tools: SpriteTools): SpriteStartSpec {
     allow: options.allow ?? allowOf(settings, network),
     labels,
     ttl,
+    idleTimeout,
     from,
     minIsolation,
   };

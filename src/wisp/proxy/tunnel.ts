@@ -49,7 +49,8 @@ export async function openTunnel(options: TunnelOptions): Promise<OpenTunnel> {
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close');
       server.close();
-      for (const client of clients) client.destroy();
+      // Not an end: what was under way is cut off.
+      for (const client of clients) client.resetAndDestroy();
       await closed;
     },
   };

@@ -9,20 +9,20 @@ const DEFAULT_WARM_AFTER_MS = 30_000;
 const DEFAULT_COLD_AFTER_MS = 3_600_000;
 
 interface SleepFlags {
-  /** Null: never. */
-  readonly warmAfter?: number | null;
-  readonly coldAfter?: number | null;
+  /** 0: never. */
+  readonly warmAfter?: number;
+  readonly coldAfter?: number;
 }
 
 /** Flags go before variables. Throws `USAGE`. */
 export function sleepSettingsOf({ warmAfter, coldAfter }: SleepFlags, env: Io['env']): SleepSettings {
   return {
-    warmAfterMs: warmAfter !== undefined ? warmAfter : timeOf(env, 'WISP_WARM_AFTER', DEFAULT_WARM_AFTER_MS),
-    coldAfterMs: coldAfter !== undefined ? coldAfter : timeOf(env, 'WISP_COLD_AFTER', DEFAULT_COLD_AFTER_MS),
+    warmAfterMs: (warmAfter ?? timeOf(env, 'WISP_WARM_AFTER', DEFAULT_WARM_AFTER_MS)) || null,
+    coldAfterMs: (coldAfter ?? timeOf(env, 'WISP_COLD_AFTER', DEFAULT_COLD_AFTER_MS)) || null,
   };
 }
 
-function timeOf(env: Io['env'], name: string, defaultMs: number): number | null {
+function timeOf(env: Io['env'], name: string, defaultMs: number): number {
   const text = env[name];
   if (text === undefined || text === '') return defaultMs;
   try {

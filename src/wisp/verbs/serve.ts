@@ -23,9 +23,9 @@ interface Options {
   readonly network?: Network;
   readonly drain: number;
   readonly faults?: string;
-  /** Null: never. */
-  readonly warmAfter?: number | null;
-  readonly coldAfter?: number | null;
+  /** 0: never. */
+  readonly warmAfter?: number;
+  readonly coldAfter?: number;
 }
 
 const NOTES = `

@@ -31,7 +31,8 @@ type Options = {
   readonly envFile?: string[];
   readonly label?: Record<string, string>;
   readonly ttl?: number;
-  readonly idleTimeout?: number | null;
+  /** 0: never. */
+  readonly idleTimeout?: number;
   readonly owner?: string;
   readonly from?: string;
   readonly minIsolation?: Isolation;
@@ -92,7 +93,7 @@ export const verb: WispVerb<Options, [name: string]> = {
         env: Object.keys(env).length === 0 ? undefined : env,
         labels: options.label,
         ttlMs: options.ttl,
-        idleTimeoutMs: options.idleTimeout === null ? 0 : options.idleTimeout,
+        idleTimeoutMs: options.idleTimeout,
         owner: options.owner,
         from: options.from,
         minIsolation: options.minIsolation,

@@ -35,6 +35,9 @@ const LINES: readonly (readonly string[])[] = [
   ['fs', 'read', 'demo', '/home/sprite/file.txt'],
   ['pull', 'demo', '/home/sprite', 'copy'],
   ['fs', 'rm', 'demo', '/home/sprite/e', '--recursive'],
+  ['ports', 'demo'],
+  ['proxy', 'demo', '3000:80', '0:5432'],
+  ['selftest'],
   ['gc'],
   ['kill', 'demo'],
 ];

@@ -32,6 +32,8 @@ interface Watched {
   /** Of its first process: another one is another life. */
   readonly init: string;
   wasFrozen: boolean;
+  /** At the last look it stood still though somebody wanted something, who may have been about to wake it. */
+  wasWanted: boolean;
   isChanging: boolean;
 }
 
@@ -90,12 +92,13 @@ export class Sleeper {
     if (watched.wasFrozen && !isStill) watched.clock.reset();
     watched.wasFrozen = isStill;
     if (isStill) {
-      if (watched.clock.isInUse(dir)) {
-        this.#change(name, watched, () => this.#wake(name));
-        return;
-      }
+      const isWanted = watched.clock.isInUse(dir);
+      if (isWanted && watched.wasWanted) this.#change(name, watched, () => this.#wake(name));
+      watched.wasWanted = isWanted;
+      if (isWanted) return;
       if (isKeptAwake(record, dir)) watched.clock.reset();
     } else {
+      watched.wasWanted = false;
       watched.clock.look({ record, dir, initPid: init.pid, group, mounts });
     }
     const depth = this.#depthOf(record, watched.clock.idleMs, isStill);
@@ -105,7 +108,7 @@ export class Sleeper {
   #watchedOf(name: string, init: string): Watched {
     const known = this.#watched.get(name);
     if (known?.init === init) return known;
-    const watched = { clock: new IdleClock(), init, wasFrozen: false, isChanging: false };
+    const watched = { clock: new IdleClock(), init, wasFrozen: false, wasWanted: false, isChanging: false };
     this.#watched.set(name, watched);
     return watched;
   }
