@@ -117,6 +117,8 @@ export const RlmAgentSchema = z.strictObject({
   baseUrl: z
     .url({ protocol: /^https?$/, error: 'is not a URL such as "https://api.example.com"' })
     .optional(),
+  /** False: answers are asked for whole, of a provider or gateway that can't stream. */
+  stream: z.boolean().optional(),
   /** True: all its tools run inside a sprite. */
   sandbox: z.boolean().optional(),
   wispPath: text.optional(),

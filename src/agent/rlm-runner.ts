@@ -66,6 +66,7 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
     registry: tools.registry,
     maxTurns: config.maxIterations,
     maxTokens: config.max_tokens,
+    isStreamed: config.stream,
     budget,
     signal: watch.signal,
     secrets: [

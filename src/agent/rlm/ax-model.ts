@@ -1,7 +1,9 @@
 /** A model through Ax: one turn of a conversation, streamed. Ax does the wire, the retries and the prices. */
 import type { AgentUsage } from '../agent-events.ts';
 import type { AxAIService, AxChatRequest, AxChatResponse } from '../vendor/ax.ts';
+import { geminiParameters } from './gemini-schema.ts';
 import type { RlmProvider } from './provider.ts';
+import type { JsonSchema } from './tool.ts';
 
 export type ChatMessage = AxChatRequest['chatPrompt'][number];
 
@@ -28,6 +30,8 @@ export interface AskOptions {
   readonly messages: readonly ChatMessage[];
   readonly functions: NonNullable<AxChatRequest['functions']>;
   readonly maxTokens: number | undefined;
+  /** True when absent. */
+  readonly isStreamed?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly onText: (text: string) => Promise<void>;
 }
@@ -64,19 +68,29 @@ export async function openModel(provider: RlmProvider): Promise<AxAIService> {
 
 /** Rejects with Ax's error, or whatever `onText` threw. */
 export async function askModel(llm: AxAIService, options: AskOptions): Promise<ModelTurn> {
-  const { messages, functions, maxTokens, signal, onText } = options;
+  const { messages, functions, maxTokens, isStreamed = true, signal, onText } = options;
   const request: AxChatRequest = {
     chatPrompt: [...messages],
-    ...(functions.length > 0 ? { functions, functionCall: 'auto' } : {}),
+    ...(functions.length > 0 ? { functions: functionsFor(llm, functions), functionCall: 'auto' } : {}),
     ...(maxTokens === undefined ? {} : { modelConfig: { maxTokens } }),
   };
-  const reply = await llm.chat(request as never, { abortSignal: signal, stream: true });
+  const reply = await llm.chat(request as never, { abortSignal: signal, stream: isStreamed });
   const turn = new TurnBuilder();
   if (!(reply instanceof ReadableStream)) await onText(turn.add(reply));
   else
     for await (const chunk of reply as unknown as AsyncIterable<AxChatResponse>)
       await onText(turn.add(chunk));
   return turn.finish(llm);
+}
+
+type Functions = AskOptions['functions'];
+
+function functionsFor(llm: AxAIService, functions: Functions): Functions {
+  if (!/gemini/i.test(llm.getName())) return functions;
+  return functions.map(({ parameters, ...rest }) => {
+    const adapted = parameters === undefined ? undefined : geminiParameters(parameters as JsonSchema);
+    return adapted === undefined ? rest : { ...rest, parameters: adapted as never };
+  });
 }
 
 class TurnBuilder {

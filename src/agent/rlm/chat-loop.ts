@@ -35,6 +35,8 @@ export interface ChatLoopOptions {
   readonly registry: ToolRegistry;
   readonly maxTurns: number;
   readonly maxTokens: number | undefined;
+  /** False: for a provider that can't; true when absent. */
+  readonly isStreamed?: boolean | undefined;
   readonly budget: Budget;
   readonly signal: AbortSignal;
   /** Values that must not get into messages. */
@@ -100,7 +102,7 @@ class ChatLoop {
 
   /** The model's next turn, asked again where the wire broke or the conversation was too long. */
   async #ask(): Promise<ModelTurn | Ending> {
-    const { llm, registry, maxTokens, signal, onEvent } = this.#options;
+    const { llm, registry, maxTokens, isStreamed, signal, onEvent } = this.#options;
     const functions = [...registry.values()].map(({ name, description, parameters }) => ({
       name,
       description,
@@ -117,7 +119,14 @@ class ChatLoop {
         });
       };
       try {
-        const asked = askModel(llm, { messages: this.#messages, functions, maxTokens, signal, onText });
+        const asked = askModel(llm, {
+          messages: this.#messages,
+          functions,
+          maxTokens,
+          isStreamed,
+          signal,
+          onText,
+        });
         const turn = await orAborted(asked, signal);
         this.#count(turn);
         if (turn.text !== '') await onEvent({ type: 'assistant_text', text: '\n', isPartial: true });
