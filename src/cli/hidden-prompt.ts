@@ -6,7 +6,6 @@
 import type { ReadStream } from 'node:tty';
 import { errnoOf, WreckitError } from '../errors.ts';
 import type { Io } from './io.ts';
-import { InterruptedError } from './signals.ts';
 
 const MAX_CHARS = 8192;
 const ENTER = ['\r', '\n'];
@@ -17,7 +16,7 @@ const CTRL_U = '\x15';
 /** What terminals put around a paste, and other keys that are no text. */
 const ESCAPES = /\x1b(\[[0-9;?]*[ -/]*[@-~]|O.|.)?/g;
 
-/** Throws `NOT_A_TTY`, `USAGE` when nothing is given, `InterruptedError` for Ctrl+C and an aborted signal. */
+/** Throws `NOT_A_TTY`, `USAGE` when nothing is given, the reason of `signal`, which Ctrl+C aborts as it does elsewhere. */
 export async function hiddenPrompt(io: Io, question: string, signal: AbortSignal): Promise<string> {
   if (!io.isStdinTty) throw new WreckitError('NOT_A_TTY', 'prompt: stdin is not a terminal');
   signal.throwIfAborted();
@@ -48,7 +47,8 @@ function typedLine(stdin: ReadStream, signal: AbortSignal): Promise<string> {
     const onAbort = (): void => done(() => reject(signal.reason));
     const onData = (bytes: Buffer): void => {
       const end = line.type(bytes);
-      if (end === 'interrupt') done(() => reject(new InterruptedError('SIGINT')));
+      // In raw mode the terminal sends no signal; the program's own handling of it is what is meant.
+      if (end === 'interrupt') process.kill(process.pid, 'SIGINT');
       else if (end === 'end' && line.text === '') onEnd();
       else if (end !== null) done(() => resolve(line.text));
     };

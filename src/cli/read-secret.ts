@@ -15,7 +15,7 @@ export interface SecretRequest {
   readonly signal: AbortSignal;
 }
 
-/** Without white space around it. Throws `USAGE`, `NOT_A_TTY`, `InterruptedError`. */
+/** Without white space around it. Throws `USAGE`, `NOT_A_TTY`, the reason of `signal`. */
 export async function readSecret({
   io,
   fromStdin,

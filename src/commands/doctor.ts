@@ -1,3 +1,4 @@
+import type { SpriteRunner } from '../agent/sprite-runner.ts';
 import type { LoadedConfig } from '../config.ts';
 import { EXIT } from '../contract/error-codes.ts';
 import type { Check } from '../contract/schemas.ts';
@@ -57,7 +58,7 @@ async function checkAll(context: Context, loaded: LoadedConfig): Promise<Check[]
     checked('config', () => checkConfig(loaded)),
     wispChecks(runner, signal),
     checked('sprites-token', () =>
-      checkToken(loaded, globals.engine ?? loaded.config.engine, runner.dialect),
+      checkToken(loaded, globals.engine ?? loaded.config.engine, kindOf(runner)),
     ),
     checked('agent', () => checkAgentProgram(loaded, context)),
     checked('model-key', () => checkModelKey(loaded, context)),
@@ -66,6 +67,15 @@ async function checkAll(context: Context, loaded: LoadedConfig): Promise<Check[]
   ]);
   signal.throwIfAborted();
   return groups.flat();
+}
+
+/** A wisp that is not there says nothing of itself. */
+function kindOf(runner: SpriteRunner): Partial<Pick<SpriteRunner, 'dialect' | 'isBundled'>> {
+  try {
+    return { dialect: runner.dialect, isBundled: runner.isBundled };
+  } catch {
+    return {};
+  }
 }
 
 /** What was (or under --dry-run: would be) mended. */

@@ -56,14 +56,14 @@ async function machineChecks(runner: SpriteRunner, signal: AbortSignal): Promise
 export function checkToken(
   { spritesToken, labelOf }: LoadedConfig,
   engine: string | undefined,
-  dialect: SpriteRunner['dialect'] = 'wisp',
+  { dialect = 'wisp', isBundled = false }: Partial<Pick<SpriteRunner, 'dialect' | 'isBundled'>> = {},
 ): Outcome {
   if (spritesToken !== null) return ok(`a sprites token is set (${labelOf(spritesToken.origin)})`);
   if (dialect === 'fly') return ok("no sprites token: Fly's sprite command uses its own login");
   if (engine === undefined || engine === 'local')
     return ok('no sprites token, and the local engine needs none');
   // Whether there is a login wisp alone knows: its own check of the server says it.
-  if (engine === 'cloud') return ok('none set here; wisp uses its login (wreckit sprite login)');
+  if (engine === 'cloud' && isBundled) return ok('none set here; wisp uses its login (wreckit sprite login)');
   return warn(
     `no sprites token for engine "${engine}"`,
     'export SPRITES_TOKEN=…, or put it into agent.token of .wreckit/config.local.json',
