@@ -1,7 +1,8 @@
 /**
  * Bundles both programs into `dist/`, which the launchers in `bin/` start:
  *
- *   dist/bun/NAME.js    CommonJS with its bytecode beside it (no parsing at start); bulky packages in files of their own
+ *   dist/bun/NAME.js    takes NAME-quick.js or NAME-whole.js, CommonJS with bytecode beside it (no parsing at start);
+ *                       bulky packages in files of their own
  *   dist/node/NAME.mjs  checks the Node version, then imports NAME-main.mjs; lazy imports stay chunks
  *   dist/node/NAME.mjs  also library.mjs and contract.mjs, which other programs import (docs/library.md)
  *   dist/types     their declarations; made only before packing

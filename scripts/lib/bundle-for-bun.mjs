@@ -3,15 +3,30 @@
  *
  *   bun scripts/lib/bundle-for-bun.mjs ROOT OUT NAME=ENTRY…
  *
- * Bun can't split CommonJS, and the size of a file is paid at every start, so packages that few verbs need are
- * files of their own beside it, loaded when they are reached.
+ * Bun can't split CommonJS, and the size of a file is paid at every start. So packages that few verbs need are files
+ * of their own beside it, loaded when they are reached, and a program is bundled twice: NAME-quick.js has but the verbs
+ * that are waited for most, NAME-whole.js has all; NAME.js takes one of the two by the first words it is given.
  */
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Not `ws`: Bun has its own. */
 const LAZY_PACKAGES = ['pino', 'pino-pretty', '@xterm/headless', '@xterm/addon-serialize'];
 /** Those of which the programs name what they use in a module; see there. */
 const LAZY_MODULES = { 'vendor-ax': 'src/agent/vendor/ax.ts', 'vendor-mcp': 'src/agent/vendor/mcp.ts' };
+/**
+ * Of NAME-quick.js: its verbs, the group that they belong to, the folder that their modules lie in; and what they do
+ * without there, with the flag that needs it.
+ */
+const QUICK = {
+  wreckit: {
+    verbs: ['start', 'exec', 'list'],
+    group: 'sprite',
+    dir: '/commands/sprite/',
+    without: { module: '/commands/sprite/push-directory.ts', flag: '--push' },
+  },
+  wisp: { verbs: ['start', 'exec', 'list'], dir: '/wisp/verbs/' },
+};
 
 const [root, out, ...programs] = process.argv.slice(2);
 
@@ -33,6 +48,33 @@ const asFilesOfTheirOwn = {
     }));
   },
 };
+
+/** Leaves out what is loaded for other verbs: nobody gets there. */
+function onlyQuickVerbs({ verbs, dir, without }) {
+  const kept = verbs.map((verb) => `${dir}${verb}.ts`);
+  const isVerbTable = /\/(wisp\/verb-table|commands\/([a-z]+\/)*index)\.ts$/;
+  return {
+    name: 'only-quick-verbs',
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
+        if (kind !== 'dynamic-import') return undefined;
+        const target = join(dirname(importer), path);
+        const isOther = isVerbTable.test(importer) && !kept.some((end) => target.endsWith(end));
+        return isOther || (without && target.endsWith(without.module)) ? { path, external: true } : undefined;
+      });
+    },
+  };
+}
+
+/** Who puts another word or a flag before the verb gets the whole program, which does the same. */
+function chooser(name, { verbs, group, without }) {
+  const conditions = [
+    `${JSON.stringify(verbs)}.includes(process.argv[${group ? 3 : 2}])`,
+    ...(group ? [`process.argv[2]==='${group}'`] : []),
+    ...(without ? [`!process.argv.some((word)=>word.startsWith('${without.flag}'))`] : []),
+  ];
+  return `require(${conditions.join('&&')}?'./${name}-quick.js':'./${name}-whole.js');\n`;
+}
 
 async function bundle(name, entry, plugins) {
   const result = await Bun.build({
@@ -56,7 +98,10 @@ async function bundle(name, entry, plugins) {
 
 for (const program of programs) {
   const [name, entry] = program.split('=');
-  await bundle(name, join(root, entry), [asFilesOfTheirOwn]);
+  const path = join(root, entry);
+  await bundle(`${name}-whole`, path, [asFilesOfTheirOwn]);
+  await bundle(`${name}-quick`, path, [asFilesOfTheirOwn, onlyQuickVerbs(QUICK[name])]);
+  writeFileSync(join(out, `${name}.js`), chooser(name, QUICK[name]));
 }
 for (const name of LAZY_PACKAGES) await bundle(fileOf(name), Bun.resolveSync(name, root), []);
 for (const [name, entry] of Object.entries(LAZY_MODULES)) await bundle(name, join(root, entry), []);

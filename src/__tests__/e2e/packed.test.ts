@@ -60,7 +60,13 @@ test('the package has the launchers, both bundles and the documents, and no sour
   const files = filesBelow(installed);
   const wanted = [
     ...['bin/wreckit', 'bin/wisp', 'dist/build-id', 'package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
-    ...['dist/bun/wreckit.js', 'dist/bun/wreckit.js.jsc', 'dist/bun/wisp.js', 'dist/bun/wisp.js.jsc'],
+    ...['wreckit', 'wisp'].flatMap((name) => [
+      `dist/bun/${name}.js`,
+      ...['quick', 'whole'].flatMap((size) => [
+        `dist/bun/${name}-${size}.js`,
+        `dist/bun/${name}-${size}.js.jsc`,
+      ]),
+    ]),
     ...[
       'dist/node/wreckit.mjs',
       'dist/node/wreckit-main.mjs',
