@@ -1,23 +1,31 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { Waiting } from '../../engine.ts';
 
-/** How often a directory is looked at without being told: the net below the kernel's notifications. */
+/**
+ * How long it only looks, again and again. Most commands are over by then; and the kernel takes 10 to 30 ms to let
+ * go of a watch, for which the end of a program waits.
+ */
+const LOOKING_MS = 250;
+/** Between two such looks at least; later on a part of the time that has passed: neither late nor busy. */
+const LOOK_MS = 2;
+const LOOK_DIVISOR = 16;
+/** How often a directory that is watched is looked at without being told: the net below the kernel's notifications. */
 const POLL_MS = 250;
 /** Where the kernel has no notifications to give (its instances are used up). */
 const UNWATCHED_POLL_MS = 20;
 
-/**
- * Says when something in a directory has changed. Make it before the first look: what comes after is not missed.
- * Only a wait keeps the process alive.
- */
+/** Says when something in a directory may have changed. Only a wait keeps the process alive. */
 export class Changes implements Disposable {
-  readonly #watcher: FSWatcher | null;
+  readonly #dir: string;
+  readonly #madeAt = performance.now();
+  /** null: there is none to be had; undefined: not yet. */
+  #watcher: FSWatcher | null | undefined;
   #pollMs = POLL_MS;
   #hasChanged = false;
   #wake: (() => void) | null = null;
 
   constructor(dir: string) {
-    this.#watcher = this.#watch(dir);
+    this.#dir = dir;
   }
 
   /** For a change that is learned in another way. */
@@ -29,9 +37,17 @@ export class Changes implements Disposable {
   /** Resolves at the next change, or at one since the last call, or after a while. Rejects with the abort reason. */
   async next({ signal }: Waiting = {}, withinMs = Number.POSITIVE_INFINITY): Promise<void> {
     signal?.throwIfAborted();
-    if (!this.#hasChanged) await this.#changeOrTimeout(Math.min(this.#pollMs, withinMs), signal);
+    if (!this.#hasChanged) await this.#changeOrTimeout(Math.min(this.#waitMs(), withinMs), signal);
     this.#hasChanged = false;
     signal?.throwIfAborted();
+  }
+
+  #waitMs(): number {
+    const elapsedMs = performance.now() - this.#madeAt;
+    if (elapsedMs < LOOKING_MS) return Math.max(LOOK_MS, elapsedMs / LOOK_DIVISOR);
+    if (this.#watcher !== undefined) return this.#pollMs;
+    this.#watcher = this.#watch();
+    return 0; // What has changed before the watch began is to be looked at.
   }
 
   #changeOrTimeout(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -48,9 +64,9 @@ export class Changes implements Disposable {
     });
   }
 
-  #watch(dir: string): FSWatcher | null {
+  #watch(): FSWatcher | null {
     try {
-      const watcher = watch(dir, { persistent: false }, () => this.poke());
+      const watcher = watch(this.#dir, { persistent: false }, () => this.poke());
       watcher.on('error', () => {
         this.#pollMs = UNWATCHED_POLL_MS;
       });
