@@ -160,6 +160,10 @@ export class SpriteRunner implements WispClient {
     return version;
   }
 
+  async countsSprites(options?: WispCallOptions): Promise<boolean> {
+    return await this.#caller.has('max-sprites', options?.signal);
+  }
+
   async start(name: string, spec?: SpriteStartSpec, options?: WispCallOptions): Promise<SpriteStarted> {
     const { data } = await this.#caller.ask(startCommand(name, spec), options);
     const sprite = spriteNamed(name, data, 'start');

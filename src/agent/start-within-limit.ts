@@ -1,7 +1,5 @@
 /** Starting sprites under `maxVMs`: the limit is on all sprites of the engine, whoever started them. */
 import { WreckitError } from '../errors.ts';
-import { takeStartTicket } from './start-ticket.ts';
-import { engineScope } from './state-dir.ts';
 import type {
   SpriteStarted,
   SpriteStartSpec,
@@ -29,6 +27,27 @@ export async function startWithinLimit(
   spec?: SpriteStartSpec,
   options?: WispCallOptions,
 ): Promise<SpriteStarted> {
+  if (!(await client.countsSprites(options)))
+    return await startAfterCounting(client, limit, name, spec, options);
+  try {
+    return await client.start(name, { ...spec, maxSprites: limit.maxVMs }, options);
+  } catch (thrown) {
+    const isFull = thrown instanceof WreckitError && thrown.code === 'SPRITE_LIMIT';
+    const count = isFull ? thrown.details.sprites : undefined;
+    throw typeof count === 'number' ? limitReached(name, limit.maxVMs, count) : thrown;
+  }
+}
+
+/** For a wisp that does not count itself: two calls, and tickets between those who make them at once. */
+async function startAfterCounting(
+  client: WispClient,
+  limit: StartLimit,
+  name: string,
+  spec: SpriteStartSpec | undefined,
+  options: WispCallOptions | undefined,
+): Promise<SpriteStarted> {
+  const { takeStartTicket } = await import('./start-ticket.ts');
+  const { engineScope } = await import('./state-dir.ts');
   using ticket = takeStartTicket(name, engineScope(limit.env, limit.wispPath), limit.env);
   // Only after the ticket: whoever starts a sprite now either has an earlier ticket or sees this one.
   const names = new Set((await client.list({}, options)).map((sprite) => sprite.name));

@@ -33,6 +33,8 @@ export interface StartSpec {
   readonly memoryBytes?: number | undefined;
   readonly cpus?: number | undefined;
   readonly pids?: number | undefined;
+  /** Most sprites there may be with this one, if it is new: counted and made in one step. Throws `SPRITE_LIMIT`. */
+  readonly maxSprites?: number | undefined;
   /** The limits are wishes: what the machine can't enforce becomes a warning, not a refusal. */
   readonly softLimits?: boolean | undefined;
   readonly network?: Network | undefined;

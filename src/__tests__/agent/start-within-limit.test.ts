@@ -30,6 +30,21 @@ test('startWithinLimit() starts up to maxVMs sprites and then says SPRITE_LIMIT,
   expect((await startWithinLimit(runner, limit, 'c')).created).toBe(true);
 });
 
+test('startWithinLimit() makes one call of a wisp that counts itself, and says its refusal in the words of the configuration', async () => {
+  using dir = tempDir();
+  const version = { engine: 'fake', protocol: 1, version: '1', capabilities: ['max-sprites'], isolation: [] };
+  const error = { code: 'SPRITE_LIMIT', message: 'no', details: { max_sprites: 3, sprites: 4 } };
+  const fake = fakeWisp(dir, {
+    version: { stdout: { success: true, data: version } },
+    start: { stdout: { success: false, error }, exit: 5 },
+  });
+  const { runner, limit } = setup(fake, 3);
+  const refusal = await wreckitErrorOf(() => startWithinLimit(runner, limit, 'c'));
+  expect(refusal.message).toBe('start sprite "c": there are 4 sprites, maxVMs allows 3');
+  expect(fake.verbs()).toEqual(['start']);
+  expect(fake.calls().at(-1)?.argv).toEqual(['start', '--json', 'c', '--max-sprites', '3']);
+});
+
 test('startWithinLimit() never goes beyond the limit with many at once, and fills it', async () => {
   using dir = tempDir();
   const fake = fakeWisp(dir);

@@ -48,6 +48,24 @@ test('start() twice at once makes one sprite', async () => {
   expect(new Set(both.map(({ sprite }) => sprite.id)).size).toBe(1);
 });
 
+test('start() with maxSprites goes no further, also many at once, and fills it', async () => {
+  await using local = localEngine();
+  const start = (name: string) => local.engine.start({ name, maxSprites: 2 });
+  const results = await Promise.allSettled(['a', 'b', 'c', 'd'].map(start));
+  const refusals = results.filter((result) => result.status === 'rejected');
+  expect(refusals.map(({ reason }) => toWreckitError(reason).details)).toEqual([
+    { max_sprites: 2, sprites: 2 },
+    { max_sprites: 2, sprites: 2 },
+  ]);
+  const names = (await local.engine.list()).map(({ name }) => name);
+  expect(names).toHaveLength(2);
+  expect(readdirSync(join(local.home, 'sprites')).sort()).toEqual(names);
+  // One that is there already is no new one.
+  expect((await start(names[0] ?? '')).created).toBe(false);
+  await local.engine.kill(names[1] ?? '');
+  expect((await start('e')).created).toBe(true);
+});
+
 test('kill() while the sprite is being started leaves nothing', async () => {
   await using local = localEngine();
   const started = local.engine.start({ name: 'demo' });

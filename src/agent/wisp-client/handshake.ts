@@ -21,11 +21,14 @@ const TIMEOUT_MS = 15_000;
 const MAX_BYTES = 64 * 1024;
 
 /**
- * Resolves when the program may be used. Throws `WISP_INCOMPATIBLE` naming what it is instead, `TIMEOUT`
+ * What the program says of itself, when it may be used; null of one that is not asked. Throws `WISP_INCOMPATIBLE` naming what it is instead, `TIMEOUT`
  * when it does not answer. The bundled wisp is part of this package and not asked.
  */
-export async function assertCompatible(program: WispProgram, options: HandshakeOptions): Promise<void> {
-  if (program.origin === 'bundled' || program.dialect === 'fly') return;
+export async function assertCompatible(
+  program: WispProgram,
+  options: HandshakeOptions,
+): Promise<VersionData | null> {
+  if (program.origin === 'bundled' || program.dialect === 'fly') return null;
   const known = readHandshake(program.path, options.env);
   const version = known ?? (await askVersion(program, options));
   if (version.protocol !== PROTOCOL_VERSION) {
@@ -33,6 +36,7 @@ export async function assertCompatible(program: WispProgram, options: HandshakeO
     throw incompatible(program.path, what, { engine: version.engine, protocol: version.protocol });
   }
   if (known === undefined) writeHandshake(program.path, options.env, version);
+  return version;
 }
 
 async function askVersion(program: WispProgram, { env, signal }: HandshakeOptions): Promise<VersionData> {

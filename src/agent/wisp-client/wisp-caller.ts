@@ -45,13 +45,19 @@ export interface StreamDetails extends CallDetails {
   readonly json?: boolean | undefined;
 }
 
+interface CompatibleProgram {
+  readonly program: WispProgram;
+  /** What it says it has; the bundled one is not asked. */
+  readonly capabilities: readonly string[];
+}
+
 const DEFAULT_TIMEOUT_MS = 300_000;
 const DEFAULT_READ_BYTES = 8 * 1024 * 1024;
 
 export class WispCaller {
   readonly env: Readonly<Record<string, string>>;
   readonly #options: WispCallerOptions;
-  #program: Promise<WispProgram> | undefined;
+  #program: Promise<CompatibleProgram> | undefined;
 
   constructor(options: WispCallerOptions = {}) {
     this.#options = options;
@@ -80,6 +86,13 @@ export class WispCaller {
       if (doubt !== null) this.warn(`exec: ${doubt}`);
     }
     return result;
+  }
+
+  /** Whether the program says of itself that it has something. The engine of this machine has all there is. */
+  async has(capability: string, signal?: AbortSignal): Promise<boolean> {
+    const { engine = 'local' } = this.#options;
+    const { program, capabilities } = await this.#compatible(signal);
+    return program.origin === 'bundled' ? engine === 'local' : capabilities.includes(capability);
   }
 
   /** What would be run, as one would type it. */
@@ -118,7 +131,7 @@ export class WispCaller {
 
   async #call(command: WispCommand, details: CallDetails): Promise<WispCall> {
     details.signal?.throwIfAborted();
-    const program = await this.#compatible(details.signal);
+    const { program } = await this.#compatible(details.signal);
     const { cwd, engine, onTalk, graceMs } = this.#options;
     const timeoutMs = details.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const env = program.dialect === 'fly' ? bothTokens(this.env) : this.env;
@@ -131,7 +144,7 @@ export class WispCaller {
     return await askFly(call, (text) => this.warn(text));
   }
 
-  #compatible(signal: AbortSignal | undefined): Promise<WispProgram> {
+  #compatible(signal: AbortSignal | undefined): Promise<CompatibleProgram> {
     this.#program ??= this.#shakeHands(signal).catch((thrown: unknown) => {
       this.#program = undefined;
       throw thrown;
@@ -139,11 +152,11 @@ export class WispCaller {
     return this.#program;
   }
 
-  async #shakeHands(signal: AbortSignal | undefined): Promise<WispProgram> {
+  async #shakeHands(signal: AbortSignal | undefined): Promise<CompatibleProgram> {
     const program = this.resolve();
-    if (program.origin === 'bundled') return program;
+    if (program.origin === 'bundled') return { program, capabilities: [] };
     const { assertCompatible } = await import('./handshake.ts');
-    await assertCompatible(program, { env: this.env, signal });
-    return program;
+    const version = await assertCompatible(program, { env: this.env, signal });
+    return { program, capabilities: version?.capabilities ?? [] };
   }
 }

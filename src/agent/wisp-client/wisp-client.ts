@@ -48,6 +48,8 @@ export interface SpriteStartSpec {
   readonly softLimits?: boolean | undefined;
   readonly from?: string | undefined;
   readonly minIsolation?: Isolation | undefined;
+  /** Only where `countsSprites()`. */
+  readonly maxSprites?: number | undefined;
 }
 
 export interface SpriteListFilter {
@@ -115,6 +117,8 @@ export interface LogsOptions extends WispCallOptions {
 
 export interface WispClient {
   version(options?: WispCallOptions): Promise<VersionData>;
+  /** Whether `start` takes `maxSprites`, and so counts and makes in one step. */
+  countsSprites(options?: WispCallOptions): Promise<boolean>;
   /** Idempotent; ready when it resolves. */
   start(name: string, spec?: SpriteStartSpec, options?: WispCallOptions): Promise<SpriteStarted>;
   list(filter?: SpriteListFilter, options?: WispCallOptions): Promise<Sprite[]>;

@@ -50,6 +50,7 @@ export function startCommand(name: string, spec: SpriteStartSpec = {}): WispComm
     ...flag('--owner', spec.owner),
     ...flag('--from', spec.from),
     ...flag('--min-isolation', spec.minIsolation),
+    ...flag('--max-sprites', spec.maxSprites?.toString()),
   ]);
 }
 

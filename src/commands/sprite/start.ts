@@ -83,7 +83,7 @@ export const verb: WreckitVerb<Options, [name: string]> = {
     return await withSprites(context, async (tools) => {
       const spec = { ...specOf(context.options, tools), env: env.pairs, envFiles: env.files };
       if (context.globals.dryRun === true) {
-        return planned(context, tools, spec);
+        return await planned(context, tools, spec);
       }
       return await start(context, tools, spec);
     });
@@ -109,9 +109,18 @@ async function start(context: Context, tools: SpriteTools, spec: SpriteStartSpec
   return { data: { sprite, created, pushed: pushData(pushed) }, text: `${text}\n${pushText(pushed)}` };
 }
 
-function planned({ args, options }: Context, { runner }: SpriteTools, spec: SpriteStartSpec): VerbResult {
+async function planned(
+  { args, options }: Context,
+  { runner, settings }: SpriteTools,
+  spec: SpriteStartSpec,
+): Promise<VerbResult> {
+  // Another program would have to be asked whether it counts, which is to run it.
+  const isCounted = runner.isBundled && (await runner.countsSprites());
+  const starting = isCounted
+    ? [startCommand(args[0], { ...spec, maxSprites: settings.maxVMs })]
+    : [listCommand(), startCommand(args[0], spec)];
   const push = options.push === undefined ? [] : [pushCommand(args[0], DEFAULT_PROJECT_DIR)];
-  return plannedCommands(runner, [listCommand(), startCommand(args[0], spec), ...push]);
+  return plannedCommands(runner, [...starting, ...push]);
 }
 
 function rootOf({ cwd, options }: Context): string {

@@ -27,6 +27,7 @@ import { findRuntime } from './runtime.ts';
 import { hasServices } from './services/service-dir.ts';
 import type { RestartRules } from './services/start-supervisor.ts';
 import { type Freezer, freeze, freezerOf, thaw } from './sleep/freezer.ts';
+import type { SpriteDirs } from './sprite-dirs.ts';
 import { assertSupported, differences, newRecord, rulesOf } from './start-spec.ts';
 import { endProcesses } from './stop-processes.ts';
 import type { SpriteStore } from './store.ts';
@@ -251,7 +252,7 @@ export class LocalSprites {
       source: source?.record ?? null,
       etcDirs: ['/etc', ...(imageDir === null ? [] : [join(imageDir, 'etc')])],
     });
-    const { dir } = this.store.prepare(record);
+    const { dir } = await this.prepare(record, asked, waiting);
     try {
       if (record.network === 'filtered') writeRules(dir, this.firstRules(asked, source));
       await this.makeDisk(record, source, waiting);
@@ -262,6 +263,26 @@ export class LocalSprites {
       if (cause instanceof WreckitError) throw cause;
       throw new SpriteStartError(`sprite ${quote(spec.name)}: ${toWreckitError(cause).message}`, { cause });
     }
+  }
+
+  /** Its directory, with the record in it. Throws `SPRITE_LIMIT`. */
+  private async prepare(
+    record: SpriteRecord,
+    { maxSprites }: StartSpec,
+    waiting: Waiting,
+  ): Promise<SpriteDirs> {
+    if (maxSprites === undefined) return this.store.prepare(record);
+    using _lock = await this.store.lockCount(waiting);
+    const count = this.store.names().length;
+    if (count < maxSprites) return this.store.prepare(record);
+    const have = count === 1 ? 'there is 1 sprite' : `there are ${count} sprites`;
+    throw new WreckitError(
+      'SPRITE_LIMIT',
+      `start sprite "${record.name}": ${have}, ${maxSprites} may be there`,
+      {
+        details: { max_sprites: maxSprites, sprites: count },
+      },
+    );
   }
 
   /** A copy may reach what its source may, unless a list says otherwise. */

@@ -57,6 +57,11 @@ export class SpriteStore {
     return statSync(join(this.dirs.sprites, name), { throwIfNoEntry: false }) !== undefined;
   }
 
+  /** Held by who counts the sprites and makes one that the count allows. No sprite has such a name. */
+  lockCount(waiting: Waiting = {}): Promise<HeldLock> {
+    return acquireLock(this.lockFile('.count'), { what: 'the number of sprites', ...waiting });
+  }
+
   /** Throws `SPRITE_NOT_FOUND`, or `INTERNAL` for a record that can't be read. */
   read(name: string): SpriteRecord {
     const record = this.find(name);

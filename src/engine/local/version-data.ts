@@ -5,6 +5,7 @@ import { packageVersion } from '../../package-root.ts';
 
 const CAPABILITIES = [
   'start',
+  'max-sprites',
   'exec',
   'attach',
   'sessions',

@@ -36,6 +36,7 @@ type Options = {
   readonly owner?: string;
   readonly from?: string;
   readonly minIsolation?: Isolation;
+  readonly maxSprites?: number;
 };
 
 export const verb: WispVerb<Options, [name: string]> = {
@@ -64,7 +65,12 @@ export const verb: WispVerb<Options, [name: string]> = {
       )
       .option('--owner <id>', 'whose it is: the id of an agent run')
       .option('--from <sprite>', 'begin as a copy of another sprite, or of its checkpoint: NAME@CHECKPOINT')
-      .option('--min-isolation <level>', 'refuse less: namespace, userkernel or vm', isolation),
+      .option('--min-isolation <level>', 'refuse less: namespace, userkernel or vm', isolation)
+      .option(
+        '--max-sprites <n>',
+        'make none where there are as many, whoever made them: exit code 5',
+        positiveInteger,
+      ),
   examples: [
     ['wisp start demo', 'a sprite with the tools of this machine, without network'],
     ['wisp start demo --memory 512MiB --cpus 1 --ttl 2h', 'one with limits, gone after two hours'],
@@ -97,6 +103,7 @@ export const verb: WispVerb<Options, [name: string]> = {
         owner: options.owner,
         from: options.from,
         minIsolation: options.minIsolation,
+        maxSprites: options.maxSprites,
       },
       { signal },
     );
