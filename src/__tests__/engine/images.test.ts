@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { toWreckitError } from '../../errors.ts';
 import { execIn, localEngine } from '../helpers/local-sprite.ts';
@@ -56,4 +56,20 @@ test('start() refuses what is no root file system', async () => {
   expect(error?.code).toBe('SPRITE_START_FAILED');
   expect(error?.message).toContain('neither /bin nor /usr');
   expect(await local.engine.list()).toEqual([]);
+});
+
+test('start() is over only when a command has run in it', async () => {
+  using dir = tempDir();
+  await using local = localEngine();
+  const image = tinyImage(dir.path);
+  copyFileSync(join(image, 'bin/true'), join(image, 'bin/sh'));
+  const error = await local.engine.start({ name: 'demo', image }).then(() => null, toWreckitError);
+  expect(error?.code).toBe('SPRITE_START_FAILED');
+  expect(error?.message).toBe('container: a first command did not run in it');
+  expect(await local.engine.list()).toEqual([]);
+  // Closed to everybody but root: the sprite's user could run nothing.
+  copyFileSync('/bin/sh', join(image, 'bin/sh'));
+  chmodSync(join(image, 'bin'), 0o700);
+  const closed = await local.engine.start({ name: 'demo', image }).then(() => null, toWreckitError);
+  expect(closed?.code).toBe(process.getuid?.() === 0 ? 'SPRITE_START_FAILED' : undefined);
 });

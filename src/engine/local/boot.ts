@@ -20,27 +20,40 @@ import type { Waiting } from '../engine.ts';
 import type { RootLayout } from './layout.ts';
 import { requireTool, TOOL_ENV } from './tools.ts';
 
-/** Arguments: the sprite's mnt directory, pairs of (host directory, name) up to "--", the runtime's argv. */
+/** Exit code of the scripts below when the runtime is content and PID 1 is not. */
+const NO_COMMAND = 3;
+
+/** What PID 1 writes comes from inside, where anything may be said: hence the limit (KiB). */
+const RUN_TO_READINESS = `shift
+{ "$@" 3>&1 </dev/null >/dev/null 2>&1 || echo failed; } | {
+  ulimit -v 65536
+  read -r said || :
+  read -r more || :
+  case "$said $more" in
+    'ready ') ;;
+    *failed*) exit 1 ;;
+    *) exit ${NO_COMMAND} ;;
+  esac
+}
+`;
+
+/** Arguments: the sprite's mnt directory, the guards' names, pairs of (host directory, name) up to "--", the runtime's argv. */
 const GUARD_SCRIPT = `set -e
 cd "$1"
 mount -t tmpfs -o size=64k,mode=0755,nosuid,nodev wisp .
 cd "$1"
-mkdir empty
-shift
+mkdir empty $2
+shift 2
 while [ "$1" != -- ]; do
-  mkdir "$2"
   setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+sys_admin --ambient-caps=+sys_admin \\
     --no-new-privs mount -c -t overlay overlay -o "ro,nosuid,nodev,lowerdir=$1:empty" "$2"
   shift 2
 done
-shift
-exec "$@" </dev/null >/dev/null 2>&1
-`;
+${RUN_TO_READINESS}`;
 
 /** Without guards: rootless, where the runtime itself has no more rights than its user, and images. */
 const PLAIN_SCRIPT = `shift 2
-exec "$@" </dev/null >/dev/null 2>&1
-`;
+${RUN_TO_READINESS}`;
 
 export interface GuardPlan {
   /** The layout with its lowers behind the guards. */
@@ -55,7 +68,7 @@ export function planGuards(layout: RootLayout, mnt: string): GuardPlan {
   const overlays = layout.overlays.map((overlay) => {
     if (lstatSync(overlay.lower).dev === rootDevice)
       return { ...overlay, lower: join(mnt, 'base', overlay.lower) };
-    const name = `base-${overlay.key}`;
+    const name = `base-${guards.size}`;
     guards.set(overlay.lower, name);
     return { ...overlay, lower: join(mnt, name) };
   });
@@ -66,7 +79,10 @@ export function planGuards(layout: RootLayout, mnt: string): GuardPlan {
 }
 
 export interface BootRequest extends Waiting {
-  /** Must write its own messages to `logFile`: PID 1 keeps the standard streams it is started with. */
+  /**
+   * Must write its own messages to `logFile`, for PID 1 keeps the standard streams it is started with; and hand on
+   * descriptor 3, to which PID 1 says "ready".
+   */
   readonly runtimeArgv: readonly string[];
   readonly logFile: string;
   readonly mnt: string;
@@ -74,11 +90,12 @@ export interface BootRequest extends Waiting {
   readonly timeoutMs: number;
 }
 
-/** Runs the runtime to the point where PID 1 runs. Throws `SPRITE_START_FAILED` with what it said. */
+/** Runs the runtime to the point where PID 1 has run a command. Throws `SPRITE_START_FAILED` with what was said. */
 export async function boot(request: BootRequest): Promise<void> {
   const script = request.guards.length === 0 ? PLAIN_SCRIPT : GUARD_SCRIPT;
   const pairs = request.guards.flatMap(({ lower, name }) => [lower, name]);
-  const arguments_ = ['sh', request.mnt, ...pairs, '--', ...request.runtimeArgv];
+  const names = request.guards.map(({ name }) => name).join(' ');
+  const arguments_ = ['sh', request.mnt, names, ...pairs, '--', ...request.runtimeArgv];
   const result = await run([...namespacePrefix(request), '/bin/sh', '-c', script, ...arguments_], {
     env: TOOL_ENV,
     stdin: 'ignore',
@@ -89,13 +106,15 @@ export async function boot(request: BootRequest): Promise<void> {
   if (!result.failed) return;
   request.signal?.throwIfAborted();
   const said = messageOf(request.logFile, result);
-  throw new SpriteStartError(
-    `container: ${result.timedOut ? 'it was not up in time' : 'the runtime failed'}: ${said}`,
-    {
-      hint: hintFor(said),
-      details: { runtime: request.runtimeArgv[0], exit_code: result.exitCode },
-    },
-  );
+  throw new SpriteStartError(`container: ${faultOf(result, said)}`, {
+    hint: result.exitCode === NO_COMMAND ? SHELL_HINT : hintFor(said),
+    details: { runtime: request.runtimeArgv[0], exit_code: result.exitCode },
+  });
+}
+
+function faultOf({ timedOut, exitCode }: RunResult, said: string): string {
+  if (exitCode === NO_COMMAND) return 'a first command did not run in it';
+  return `${timedOut ? 'it was not up in time' : 'the runtime failed'}: ${said}`;
 }
 
 function namespacePrefix(request: BootRequest): string[] {
@@ -121,12 +140,14 @@ function readLog(logFile: string): string {
   }
 }
 
+const SHELL_HINT = 'a sprite needs /bin/sh and coreutils (busybox is enough) in its image';
+
 function hintFor(said: string): string | undefined {
   if (/overlay/.test(said)) {
     return 'overlayfs must be able to use the state directory: set WISP_HOME to a directory on ext4, xfs or btrfs';
   }
   if (/no space left/i.test(said))
     return 'the disk is full: free some space, or set WISP_HOME to another disk';
-  if (/\/bin\/sh/.test(said)) return 'a sprite needs /bin/sh and coreutils (busybox is enough) in its image';
+  if (/\/bin\/sh/.test(said)) return SHELL_HINT;
   return undefined;
 }

@@ -3,13 +3,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpriteStartError } from '../../errors.ts';
 import type { ProcessIdentity } from '../../process/identity.ts';
-import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
 import { boot, planGuards } from './boot.ts';
 import { cgroupLimits, cgroupSupport, removeGroups } from './cgroup.ts';
 import { ensureEgress, stopEgress } from './egress/egress-process.ts';
 import { findHiddenPaths } from './hidden-paths.ts';
-import { type RunningSprite, runInside } from './inside.ts';
 import { hostLayout, imageLayout, type RootLayout } from './layout.ts';
 import { ociSpec } from './oci-spec.ts';
 import type { SpriteRecord } from './record.ts';
@@ -18,13 +16,12 @@ import { deleteContainer, readInit } from './runtime.ts';
 import { freezerOf, thaw } from './sleep/freezer.ts';
 
 const BOOT_TIMEOUT_MS = 60_000;
-const READY_TIMEOUT_MS = 30_000;
 
 export function layoutOf(image: string | null): RootLayout {
   return image === null ? hostLayout() : imageLayout(image);
 }
 
-/** Starts PID 1 and runs a command beside it. Returns PID 1. Throws `SPRITE_START_FAILED`; nothing runs then. */
+/** Starts PID 1, which runs a command. Returns PID 1. Throws `SPRITE_START_FAILED`; nothing runs then. */
 export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): Promise<ProcessIdentity> {
   const { record, dirs } = sprite;
   const image = record.image_dir;
@@ -49,7 +46,16 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
   mkdirSync(dirs.serviceLogs, { recursive: true, mode: 0o755 });
   writeFileSync(join(dirs.bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
   const runtimeOptions = ['--root', container.root, '--log', logFile];
-  const runOptions = ['run', '--detach', '--bundle', dirs.bundle, '--pid-file', pidFile];
+  const runOptions = [
+    'run',
+    '--detach',
+    '--preserve-fds',
+    '1',
+    '--bundle',
+    dirs.bundle,
+    '--pid-file',
+    pidFile,
+  ];
   try {
     await boot({
       runtimeArgv: [container.runtime, ...runtimeOptions, ...runOptions, container.id],
@@ -62,10 +68,8 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
     const init = readInit(pidFile);
     if (init === null) throw new SpriteStartError('container: its first process ended at once');
     assertLimits(record, init.pid);
-    const running = runningSprite(sprite, init);
     // Before the first byte of anybody's code or secrets can be in it.
-    if (record.network === 'filtered') await ensureEgress(running, record.rootless);
-    await assertReady(running, waiting);
+    if (record.network === 'filtered') await ensureEgress(runningSprite(sprite, init), record.rootless);
     return init;
   } catch (error) {
     await endContainer(sprite);
@@ -100,18 +104,4 @@ function assertLimits(record: SpriteRecord, pid: number): void {
   throw new SpriteStartError('limits: the kernel does not enforce what was asked for', {
     details: { wanted, enforced },
   });
-}
-
-async function assertReady(sprite: RunningSprite, { signal }: Waiting): Promise<void> {
-  const request = { command: ['/bin/sh', '-c', ':'], user: 'sprite', dir: sprite.home } as const;
-  const result = await runInside(sprite, request, { timeoutMs: READY_TIMEOUT_MS, signal, maxBytes: 8192 });
-  if (!result.failed) return;
-  signal?.throwIfAborted();
-  throw new SpriteStartError(
-    `sprite: a first command did not run in it: ${decodeUtf8(result.stderr).trim()}`,
-    {
-      hint: 'a sprite needs /bin/sh and coreutils (busybox is enough) in its image',
-      details: { exit_code: result.exitCode, timed_out: result.timedOut },
-    },
-  );
 }

@@ -7,10 +7,16 @@ import { seccompProfile } from './seccomp.ts';
 import { SERVICE_LOGS, type SpriteDirs } from './sprite-dirs.ts';
 
 /**
- * PID 1: reaps whatever is orphaned (a shell waiting for a job reaps every child) and ends on SIGTERM.
- * A shell and a sleep are all that an idle sprite costs.
+ * PID 1: runs a first command and says so to whoever boots it (see boot.ts), then reaps whatever is orphaned (a
+ * shell waiting for a job reaps every child) and ends on SIGTERM. A shell and a sleep are all that an idle sprite costs.
  */
-const INIT = 'trap "exit 0" TERM; while :; do sleep 2147483647 & wait $!; done';
+const INIT = `/bin/sh -c : && echo ready >&3
+exec 3>&-
+trap "exit 0" TERM
+while :; do sleep 2147483647 & wait $!; done`;
+
+/** An ordinary user ("nobody"): what it can run the sprite's user can, who has no rights over it. */
+const INIT_ID = 65_534;
 
 const MASKED_PATHS = [
   '/proc/acpi',
@@ -58,7 +64,7 @@ export function ociSpec(input: SpecInput): object {
     ociVersion: '1.0.2',
     process: {
       terminal: false,
-      user: { uid: 0, gid: 0 },
+      user: record.rootless ? { uid: 0, gid: 0 } : { uid: INIT_ID, gid: INIT_ID },
       args: ['/bin/sh', '-c', INIT],
       env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       cwd: '/',
