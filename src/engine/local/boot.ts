@@ -17,6 +17,7 @@ import { errnoOf, SpriteStartError } from '../../errors.ts';
 import { type RunResult, run } from '../../process/run.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
+import { HASTEN_GROUP_MOVE, ownProcsFile } from './cgroup.ts';
 import type { RootLayout } from './layout.ts';
 import { requireTool, TOOL_ENV } from './tools.ts';
 
@@ -37,8 +38,14 @@ const RUN_TO_READINESS = `shift
 }
 `;
 
-/** Arguments: the sprite's mnt directory, the guards' names, pairs of (host directory, name) up to "--", the runtime's argv. */
+/**
+ * Arguments: the file for HASTEN_GROUP_MOVE, the sprite's mnt directory, the guards' names, pairs of (host directory,
+ * name) up to "--", the runtime's argv.
+ */
 const GUARD_SCRIPT = `set -e
+procs=$1
+shift
+${HASTEN_GROUP_MOVE}
 cd "$1"
 mount -t tmpfs -o size=64k,mode=0755,nosuid,nodev wisp .
 cd "$1"
@@ -52,7 +59,9 @@ done
 ${RUN_TO_READINESS}`;
 
 /** Without guards: rootless, where the runtime itself has no more rights than its user, and images. */
-const PLAIN_SCRIPT = `shift 2
+const PLAIN_SCRIPT = `procs=$1
+shift 3
+${HASTEN_GROUP_MOVE}
 ${RUN_TO_READINESS}`;
 
 export interface GuardPlan {
@@ -95,7 +104,7 @@ export async function boot(request: BootRequest): Promise<void> {
   const script = request.guards.length === 0 ? PLAIN_SCRIPT : GUARD_SCRIPT;
   const pairs = request.guards.flatMap(({ lower, name }) => [lower, name]);
   const names = request.guards.map(({ name }) => name).join(' ');
-  const arguments_ = ['sh', request.mnt, names, ...pairs, '--', ...request.runtimeArgv];
+  const arguments_ = ['sh', ownProcsFile() ?? '', request.mnt, names, ...pairs, '--', ...request.runtimeArgv];
   const result = await run([...namespacePrefix(request), '/bin/sh', '-c', script, ...arguments_], {
     env: TOOL_ENV,
     stdin: 'ignore',

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, SpriteExecError } from '../../../errors.ts';
+import { ownProcsFile } from '../cgroup.ts';
 import { execArgv, type RunningSprite, writeProcessFile } from '../inside.ts';
 import { TOOL_ENV } from '../tools.ts';
 import type { Changes } from './changes.ts';
@@ -120,6 +121,7 @@ function spawnSupervisor({ sprite, path, request }: Start): ChildProcess {
       request.timeoutMs === null ? '' : (request.timeoutMs / 1000).toFixed(3),
       String(TIMEOUT_GRACE_MS / 10),
       String(sprite.initPid),
+      ownProcsFile() ?? '',
       ...execArgv(sprite, '/proc/self/fd/7', {
         pidFile: join(path, 'pid'),
         preserveFds: 4,

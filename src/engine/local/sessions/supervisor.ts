@@ -1,3 +1,4 @@
+import { HASTEN_GROUP_MOVE } from '../cgroup.ts';
 import { LOG_COPYING } from './log-copying.ts';
 import { shellText } from './shell-text.ts';
 import { SIGNALLING } from './signalling.ts';
@@ -20,10 +21,11 @@ export const SUPERVISOR = `${SIGNALLING}
 
 ${LOG_COPYING}
 
-${shellText`
-dir=$1 limit=$2 round=$3 input=$4 timeout=$5 grace=$6 init=$7
-shift 7
+dir=$1 limit=$2 round=$3 input=$4 timeout=$5 grace=$6 init=$7 procs=$8
+shift 8
 unset WISP_SUPERVISOR
+${HASTEN_GROUP_MOVE}
+${shellText`
 # That of the command, too (the runtime sets none); what is made here lies in a closed directory.
 umask 022
 block=65536 own_born= timer= leader=0 born= out_copier=0 err_copier=0 code= is_signal=false timed_out=false
