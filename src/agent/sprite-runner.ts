@@ -35,7 +35,12 @@ import { parseDurationMs } from '../contract/units.ts';
 import { SpriteKillError, SpriteStartError, WreckitError } from '../errors.ts';
 import type { OutputSink, StdinSource } from '../process/run.ts';
 import { writeEnvFile } from './wisp-client/env-file.ts';
-import { type CallDetails, WispCaller, type WispCallerOptions } from './wisp-client/wisp-caller.ts';
+import {
+  type CallDetails,
+  type OwnCall,
+  WispCaller,
+  type WispCallerOptions,
+} from './wisp-client/wisp-caller.ts';
 import type {
   Checkpoint,
   KillSessionOptions,
@@ -131,6 +136,11 @@ export class SpriteRunner implements WispClient {
   /** The argv of each run of a call, for `--dry-run`; nothing is run. */
   commandLines(command: WispCommand, { json = true } = {}): string[][] {
     return this.#caller.commandLines(command, json);
+  }
+
+  /** What `passThrough` would start, where that may be done by becoming it (process/become.ts). */
+  ownCall(command: WispCommand): OwnCall | null {
+    return this.#caller.ownCall(command);
   }
 
   /** `data` of any call, as wisp answered it. */

@@ -3,6 +3,7 @@
  * (`processIo`) and passed down, so that every verb can be run in a test with streams of its own.
  */
 import type { Readable } from 'node:stream';
+import { become } from '../process/become.ts';
 import { type OutputPort, StandardPort } from './output-port.ts';
 
 export type { OutputPort } from './output-port.ts';
@@ -16,6 +17,8 @@ export interface Io {
   readonly isStdinTty: boolean;
   /** The streams are not those of the process: a child must not inherit them in their place. */
   readonly isInjected?: boolean | undefined;
+  /** See process/become.ts; absent where the program is not a process of its own. */
+  readonly become?: typeof become;
 }
 
 /**
@@ -39,6 +42,7 @@ export function processIo(leaving: AbortSignal): Io {
     },
     env: process.env,
     cwd: process.cwd(),
+    become,
     get isStdinTty() {
       return process.stdin.isTTY === true;
     },

@@ -5,10 +5,13 @@ import { listenToSignals } from './signals.ts';
 
 /** How long what was asked for by a second signal may take. */
 const LAST_ACTS_MS = 1500;
+/** What the launchers tell the runtime is not meant for programs that are started from here. */
+const OWN_ENV = ['BUN_JSC_thresholdForJITSoon', 'BUN_JSC_thresholdForJITAfterWarmUp'];
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
 /** Never returns normally: the process ends with the program's exit code once its output is out. */
 export async function main(program: Program): Promise<never> {
+  for (const name of OWN_ENV) delete process.env[name];
   const lastActs: (() => Promise<unknown>)[] = [];
   const signals = listenToSignals((interrupt) => void endAtOnce(interrupt.exitCode, lastActs.splice(0)));
   const io = processIo(signals.signal);

@@ -1,7 +1,7 @@
 /**
  * Runs one command line of a program:
  *
- *   argv → findVerb (verb table only) → load that verb's module → parseVerb (commander) → run → print
+ *   argv → findVerb (verb table only) → load that verb's module → parsePlainly, or parseVerb (commander) → run → print
  *
  * Whatever happens comes back as an exit code; under `--json` stdout carries exactly one document, also for
  * usage errors. Verbs and how to write one: verb.ts.
@@ -13,6 +13,8 @@ import { WreckitError } from '../errors.ts';
 import { type FoundVerb, findVerb, splitAtDashes } from './find-verb.ts';
 import type { Io } from './io.ts';
 import { namedAs, type OutputMode, printFailure, printResult, shownText } from './output.ts';
+import { parsePlainly } from './parse-plainly.ts';
+import type { ParseRequest } from './parse-verb.ts';
 import type { GlobalOption, VerbModule, VerbNode, VerbResult } from './verb.ts';
 
 export interface Program {
@@ -94,16 +96,18 @@ async function runVerb(
   module: VerbModule,
   mode: OutputMode,
 ): Promise<VerbResult> {
-  const { parseVerb } = await import('./parse-verb.ts');
-  const parsed = parseVerb({
+  const request: ParseRequest = {
     name: `${call.name} ${mode.verb}`,
     summary: found.entry?.summary ?? '',
     module,
     globalOptions: call.globalOptions,
     args: found.args,
     rest: found.rest,
-    columns: call.io.stdout.columns,
-  });
+    get columns() {
+      return call.io.stdout.columns;
+    },
+  };
+  const parsed = parsePlainly(request) ?? (await import('./parse-verb.ts')).parseVerb(request);
   if (parsed.kind === 'help') {
     const help = namedAs(parsed.text, call.calledAs);
     return { data: { help }, text: help };

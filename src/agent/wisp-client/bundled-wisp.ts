@@ -16,10 +16,15 @@ const BUN_FLAGS = [
   `--config=${process.platform === 'win32' ? 'NUL' : '/dev/null'}`,
 ];
 
+/** As in bin/wisp: what is compiled by a program that soon ends was compiled for nothing. */
+const BUN_ENV = { BUN_JSC_thresholdForJITSoon: '20000', BUN_JSC_thresholdForJITAfterWarmUp: '20000' };
+
 /** The words that start it, and the file among them that is the program. */
 export interface BundledWisp {
   readonly argv: readonly string[];
   readonly path: string;
+  /** What it is to find in its environment, beside the rest. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** null: the package lacks it. */
@@ -36,9 +41,9 @@ function fromCheckout(isBun: boolean): BundledWisp | null {
   const source = join(root, 'src', 'wisp', 'index.ts');
   if (!existsSync(source)) return null;
   if (isBun) return startedBy(true, source);
-  return { argv: [process.execPath, join(root, 'scripts', 'run-source.mjs'), 'wisp'], path: source };
+  return { argv: [process.execPath, join(root, 'scripts', 'run-source.mjs'), 'wisp'], path: source, env: {} };
 }
 
 function startedBy(isBun: boolean, path: string): BundledWisp {
-  return { argv: [process.execPath, ...(isBun ? BUN_FLAGS : []), path], path };
+  return { argv: [process.execPath, ...(isBun ? BUN_FLAGS : []), path], path, env: isBun ? BUN_ENV : {} };
 }

@@ -9,7 +9,7 @@ import { printable } from '../../contract/printable.ts';
 import { formatBytes, formatDuration } from '../../contract/units.ts';
 import { errorOf, WispNotFoundError, WreckitError } from '../../errors.ts';
 import { redact } from '../../logging.ts';
-import { type RunOptions, type RunResult, run } from '../../process/run.ts';
+import type { RunOptions, RunResult } from '../../process/run.ts';
 import { argvFor } from './dialect/dialect.ts';
 import { verbOf, type WispCommand } from './wisp-command.ts';
 import { incompatible, type WispProgram } from './wisp-program.ts';
@@ -83,6 +83,7 @@ async function runWisp(
   maxBytes: number | undefined,
 ): Promise<RunResult> {
   const argv = call.argv ?? argvFor(call.program, call.command, { json, engine: call.engine });
+  const { run } = await import('../../process/run.ts');
   const result = await run(argv, {
     ...output,
     cwd: call.cwd,

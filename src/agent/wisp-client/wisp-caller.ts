@@ -45,6 +45,12 @@ export interface StreamDetails extends CallDetails {
   readonly json?: boolean | undefined;
 }
 
+export interface OwnCall {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 interface CompatibleProgram {
   readonly program: WispProgram;
   /** What it says it has; the bundled one is not asked. */
@@ -95,6 +101,15 @@ export class WispCaller {
     return program.origin === 'bundled' ? engine === 'local' : capabilities.includes(capability);
   }
 
+  /** The call as it would be run, of the wisp of this package; null for another, which is to be watched. */
+  ownCall(command: WispCommand): OwnCall | null {
+    const program = this.resolve();
+    if (program.origin !== 'bundled') return null;
+    const { cwd, engine } = this.#options;
+    const [first, ...rest] = argvFor(program, command, { json: false, engine });
+    return first === undefined ? null : { argv: [first, ...rest], cwd, env: { ...this.env, ...program.env } };
+  }
+
   /** What would be run, as one would type it. */
   commandLines(command: WispCommand, json: boolean): string[][] {
     const program = this.resolve();
@@ -134,7 +149,7 @@ export class WispCaller {
     const { program } = await this.#compatible(details.signal);
     const { cwd, engine, onTalk, graceMs } = this.#options;
     const timeoutMs = details.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const env = program.dialect === 'fly' ? bothTokens(this.env) : this.env;
+    const env = { ...(program.dialect === 'fly' ? bothTokens(this.env) : this.env), ...program.env };
     return { ...details, program, command, env, cwd, engine, timeoutMs, graceMs, onTalk };
   }
 

@@ -13,6 +13,8 @@ export interface WispProgram {
   readonly argv: readonly string[];
   /** Absolute path of the program. */
   readonly path: string;
+  /** What it is to find in its environment, beside what every wisp gets. */
+  readonly env?: Readonly<Record<string, string>>;
   /** `bundled` is trusted by its place in this package, the others by their handshake. */
   readonly origin: 'bundled' | 'configured';
   /** `fly`: Fly's `sprite` command. */

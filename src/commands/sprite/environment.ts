@@ -12,6 +12,8 @@ export interface EnvironmentFlags {
 export interface Environment extends Disposable {
   readonly pairs: Readonly<Record<string, string>>;
   readonly files: readonly string[];
+  /** One of the files is to be removed. */
+  readonly hasPrivateFile: boolean;
 }
 
 interface Surroundings {
@@ -32,12 +34,14 @@ export function environmentOf(
     else fromHere[spec] = valueHere(spec, io.env);
   }
   const names = Object.keys(fromHere);
-  if (names.length === 0) return { pairs, files: envFile, [Symbol.dispose]: () => undefined };
+  if (names.length === 0)
+    return { pairs, files: envFile, hasPrivateFile: false, [Symbol.dispose]: () => undefined };
   const file: EnvFile =
     globals.dryRun === true
       ? { path: `<private file with ${names.join(', ')}>`, [Symbol.dispose]: () => undefined }
       : writeEnvFile(fromHere, io.env);
-  return { pairs, files: [...envFile, file.path], [Symbol.dispose]: () => file[Symbol.dispose]() };
+  const files = [...envFile, file.path];
+  return { pairs, files, hasPrivateFile: true, [Symbol.dispose]: () => file[Symbol.dispose]() };
 }
 
 function valueHere(name: string, env: Readonly<Record<string, string | undefined>>): string {

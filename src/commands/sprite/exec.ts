@@ -82,7 +82,8 @@ export const verb: WreckitVerb<Options, [name: string]> = {
       }
       if (isCaptured) return await capture(context, tools, command);
       const { stdin = false, tty = false } = context.options;
-      return { exitCode: await handOver(context, tools, command, { stdin: stdin || tty }) };
+      const mustReturn = env.hasPrivateFile;
+      return { exitCode: await handOver(context, tools, command, { stdin: stdin || tty, mustReturn }) };
     });
   },
 };

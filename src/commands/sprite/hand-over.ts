@@ -1,6 +1,6 @@
 /**
  * Lets wisp have the streams of this process, and the signals: who presses Ctrl+C means the command in the
- * sprite. wisp decides what becomes of it; this process waits for wisp.
+ * sprite. wisp decides what becomes of it; this process waits for wisp, or becomes it.
  */
 import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
 import type { OutputPort } from '../../cli/io.ts';
@@ -18,6 +18,8 @@ export interface HandOverOptions {
   readonly json?: boolean | undefined;
   /** wisp prints one document and goes on: what is shown of its data. */
   readonly show?: ((data: unknown) => string) | undefined;
+  /** Something is left to be done here afterwards. */
+  readonly mustReturn?: boolean | undefined;
 }
 
 type Context = Pick<VerbContext<object, readonly unknown[], object>, 'io' | 'onForce' | 'signal'>;
@@ -30,9 +32,13 @@ export async function handOver(
   { io, onForce, signal }: Context,
   { runner }: SpriteTools,
   command: WispCommand,
-  { stdin = false, json, show }: HandOverOptions = {},
+  { stdin = false, json = false, show, mustReturn = false }: HandOverOptions = {},
 ): Promise<number> {
   signal.throwIfAborted();
+  if (!json && show === undefined && !mustReturn && io.become !== undefined) {
+    const call = runner.ownCall(command);
+    if (call !== null) io.become(call.argv, call);
+  }
   let pid: number | null = null;
   // With a terminal for stdin wisp shares our process group, and what the keyboard sends reaches it, too.
   const isReachedByTerminal = stdin && io.isStdinTty;
