@@ -6,7 +6,7 @@ import { WreckitError } from '../../errors.ts';
 import { packageRoot } from '../../package-root.ts';
 import type { RunOptions, RunResult } from '../../process/run.ts';
 import { bothTokens, wispEnv } from './child-env.ts';
-import { plannedArgvs } from './dialect/dialect.ts';
+import { argvFor, plannedArgvs } from './dialect/dialect.ts';
 import { callWisp, type RawOutput, streamFailure, streamWisp, type WispCall } from './wisp-call.ts';
 import type { WispCallOptions } from './wisp-client.ts';
 import { verbOf, type WispCommand } from './wisp-command.ts';
