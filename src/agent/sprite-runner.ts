@@ -33,7 +33,7 @@ import type {
 } from '../contract/schemas.ts';
 import { parseDurationMs } from '../contract/units.ts';
 import { SpriteKillError, SpriteStartError, WreckitError } from '../errors.ts';
-import type { OutputSink, StdinSource } from '../process/run.ts';
+import type { StdinSource } from '../process/run.ts';
 import { writeEnvFile } from './wisp-client/env-file.ts';
 import {
   type CallDetails,
@@ -45,6 +45,7 @@ import type {
   Checkpoint,
   KillSessionOptions,
   LogsOptions,
+  PassThroughOptions,
   SpriteCapture,
   SpriteCaptureOptions,
   SpriteExecOptions,
@@ -75,18 +76,6 @@ import {
 } from './wisp-client/wisp-command.ts';
 
 export type SpriteRunnerOptions = WispCallerOptions;
-
-export interface PassThroughOptions extends WispCallOptions {
-  /** This process's own when absent. */
-  readonly stdout?: OutputSink | undefined;
-  readonly stderr?: OutputSink | undefined;
-  /** Called once with wisp's pid: for signals, which are the caller's to hand on. */
-  readonly onSpawn?: ((pid: number) => void) | undefined;
-  /** True: this process's own; absent: empty. */
-  readonly stdin?: boolean | StdinSource | undefined;
-  /** Ask wisp for JSON, to be passed on as it is. */
-  readonly json?: boolean | undefined;
-}
 
 /** Between the deadline inside and the one of the call: wisp reports a timeout better than a killed wisp. */
 const INNER_DEADLINE_LEAD_MS = 30_000;

@@ -21,7 +21,7 @@ beforeAll(() => {
     encoding: 'utf8',
   });
   if (build.status !== 0) throw new Error(build.stderr);
-}, 60_000);
+}, 300_000);
 afterAll(() => dir[Symbol.dispose]());
 
 interface JsonAnswer {

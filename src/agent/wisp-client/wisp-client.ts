@@ -115,6 +115,18 @@ export interface LogsOptions extends WispCallOptions {
   readonly stream?: 'stdout' | 'stderr' | undefined;
 }
 
+export interface PassThroughOptions extends WispCallOptions {
+  /** This process's own when absent. */
+  readonly stdout?: OutputSink | undefined;
+  readonly stderr?: OutputSink | undefined;
+  /** Called once with wisp's pid: for signals, which are the caller's to hand on. */
+  readonly onSpawn?: ((pid: number) => void) | undefined;
+  /** True: this process's own; absent: empty. */
+  readonly stdin?: boolean | StdinSource | undefined;
+  /** Ask wisp for JSON, to be passed on as it is. */
+  readonly json?: boolean | undefined;
+}
+
 export interface WispClient {
   version(options?: WispCallOptions): Promise<VersionData>;
   /** Whether `start` takes `maxSprites`, and so counts and makes in one step. */
