@@ -55,7 +55,7 @@ export async function handOver(
   const ended = runner
     .passThrough(command, {
       stdin: stdin ? childStdin(io) : 'ignore',
-      json: json === true || show !== undefined,
+      json: json || show !== undefined,
       stdout: reader?.sink ?? childStdout(io),
       stderr: childStderr(io),
       onSpawn: (spawned) => {
