@@ -147,10 +147,11 @@ test('events() tells of output, ends and starts in order, from the last start wh
   await using sprite = await serviceSprite();
   const { services } = sprite.engine;
   await services.put('demo', 'web', shell('echo one; echo two >&2; sleep 0.2; exit 7'));
-  const isSecondStart = (() => {
-    let starts = 0;
-    return ({ type }: { type: string }) => type === 'started' && (starts += 1) === 2;
-  })();
+  let starts = 0;
+  const isSecondStart = ({ type }: { type: string }): boolean => {
+    if (type === 'started') starts += 1;
+    return starts === 2;
+  };
   const events = await eventsUntil(sprite, 'web', isSecondStart, { sinceStart: true });
   const types = events.map(({ type }) => type);
   expect(types[0]).toBe('started');

@@ -9,6 +9,8 @@ import type { Journal } from './journal.ts';
 const CHUNK_BYTES = 64 * 1024;
 /** What a command wrote last takes this long, at most, from its pipe to the log. */
 const DRAIN_MS = 50;
+/** From a command's first bytes to the supervisor's note of its start, at most. */
+const START_NOTE_MS = 500;
 
 export interface WatchedService {
   /** Its directory, and that of its logs. */
@@ -47,12 +49,9 @@ export async function* watchService(
     for (;;) {
       signal?.throwIfAborted();
       let events = journal?.read() ?? [];
-      const isNews = isDown && events.length === 0 && cursors.some((cursor) => cursor.size() > cursor.offset);
-      if (isNews && journal !== null) {
-        // It prints again: that it was started is written down a moment later.
-        await dirChanges.next({ signal }, DRAIN_MS);
-        events = journal.read();
-      }
+      const isNews = isDown && cursors.some((cursor) => cursor.size() > cursor.offset);
+      if (isNews && journal !== null && events.length === 0)
+        events = await nextEvents(journal, dirChanges, signal);
       const last = events.at(-1)?.type;
       if (last !== undefined) isDown = last !== 'started';
       const isStart = events[0]?.type === 'started';
@@ -77,6 +76,21 @@ export async function* watchService(
     }
   } finally {
     for (const cursor of cursors) cursor[Symbol.dispose]();
+  }
+}
+
+/** It prints again: that it was started is written down a moment later. */
+async function nextEvents(
+  journal: Journal,
+  changes: Changes,
+  signal: AbortSignal | undefined,
+): Promise<ServiceEvent[]> {
+  const deadline = performance.now() + START_NOTE_MS;
+  for (;;) {
+    const events = journal.read();
+    const leftMs = deadline - performance.now();
+    if (events.length > 0 || leftMs <= 0) return events;
+    await changes.next({ signal }, leftMs);
   }
 }
 
