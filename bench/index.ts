@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --write] [-- start-up|run|stream|many|sync|agent …]`: how fast the programs are, against a reference measured in
+ * `npm run bench [-- --write] [-- start-up|run|stream|many|serve|sync|agent …]`: how fast the programs are, against a reference measured in
  * the same run. `--write` keeps the table in docs/benchmarks.md. Ends with 1 where a target is missed.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,6 +10,7 @@ import { markdown, type Row, textTable } from './report.ts';
 import { agentRows } from './rows/agent.ts';
 import { manyRows } from './rows/many.ts';
 import { runRows } from './rows/run.ts';
+import { serveRows } from './rows/serve.ts';
 import { startUpRows } from './rows/start-up.ts';
 import { streamRows } from './rows/stream.ts';
 import { syncRows } from './rows/sync.ts';
@@ -20,6 +21,7 @@ const GROUPS: Readonly<Record<string, (world: World) => Row[] | Promise<Row[]>>>
   run: runRows,
   stream: streamRows,
   many: manyRows,
+  serve: serveRows,
   sync: syncRows,
   agent: agentRows,
 };
