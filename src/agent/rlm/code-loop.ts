@@ -1,5 +1,5 @@
 /**
- * The code loop (Ax's agent): the model writes JavaScript over material it never reads as a whole.
+ * The code loop (Ax's agent): the model writes code over material it never reads as a whole.
  *
  *   distiller: looks into the context ─▶ executor: calls tools ─▶ responder: words the answer
  *        └ each turn is code, run in an interpreter inside a sprite (interpreter/) ┘
@@ -16,7 +16,7 @@ import type { Budget } from './budget.ts';
 import { CircleDetector } from './circle-detector.ts';
 import { codeFunctions } from './code-functions.ts';
 import { type ContextDocument, contextIndex } from './context-documents.ts';
-import type { InterpreterPlace } from './interpreter/interpreter-process.ts';
+import type { InterpreterPlace } from './interpreter/code-language.ts';
 import type { CodeEnd } from './interpreter/sprite-code-session.ts';
 import {
   ABORTED,
@@ -84,6 +84,7 @@ class CodeLoop {
 
   async run(): Promise<LoopEnd> {
     const { budget, place, codeMs, llm, signal } = this.#options;
+    const { languageIn } = await import('./interpreter/code-language.ts');
     const { SpriteCodeRuntime } = await import('./interpreter/sprite-code-runtime.ts');
     const metered = meteredModel({ llm, budget, beforeAsk: () => this.#beforeAsk() });
     const onAbort = (): void => this.#stop.abort();
@@ -92,16 +93,21 @@ class CodeLoop {
     try {
       // The interpreter is one of the commands that run at once, as long as the agent does.
       using _slot = budget.takeExec();
+      // Before the model is asked: a sprite without an interpreter costs no tokens.
+      const language = await languageIn(place, this.#stop.signal);
       await using runtime = new SpriteCodeRuntime({
         place,
+        language,
         codeMs,
         onCode: (code) => this.#codeBegins(code),
         onCodeEnd: (code, end) => this.#codeEnds(code, end),
         onFatal: (error) => this.#fail(error),
       });
-      // Ax sets the interpreter up before it asks the model: a sprite without one costs no tokens.
       const { text, ending } = await this.#answer(metered.llm, runtime);
       return { ...ending, text, ...metered.spent };
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { ...ABORTED, text: '', ...metered.spent };
     } finally {
       signal.removeEventListener('abort', onAbort);
     }

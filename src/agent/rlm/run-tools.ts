@@ -9,7 +9,7 @@ import { buildToolRegistry, type ToolRegistry } from '../rlm-tools.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { agentTools } from './agent-tools.ts';
 import type { Budget } from './budget.ts';
-import type { InterpreterPlace } from './interpreter/interpreter-process.ts';
+import type { InterpreterPlace } from './interpreter/code-language.ts';
 import { leftoverText, PulledWork, saveLeftovers } from './leftover-work.ts';
 import type { LoopMode } from './loop-mode.ts';
 import type { ProjectAccess } from './project-access.ts';

@@ -14,6 +14,7 @@ import { Budget } from '../../../agent/rlm/budget.ts';
 import { codeLoop } from '../../../agent/rlm/code-loop.ts';
 import { runAgentUnion } from '../../../agent/runner.ts';
 import { AxMockAIService } from '../../../agent/vendor/ax.ts';
+import { decodeUtf8 } from '../../../process/text.ts';
 import type { AgentConfigUnion, RlmAgentConfig } from '../../../schemas.ts';
 import { wreckitErrorOf } from '../../helpers/error-of.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -409,10 +410,63 @@ test(
     });
     expect([error.code, error.message]).toEqual([
       'UNSUPPORTED',
-      'agent rlm: its code needs Node.js, and sprite "bare" has no program "node"',
+      'agent rlm: its code needs Node.js or Python 3, and sprite "bare" has neither "node" nor "python3"',
     ]);
     expect(error.hint).toContain('agent.image');
     expect(server.requests).toEqual([]);
+  },
+  SLOW,
+);
+
+test(
+  'a sprite with Python and no Node is asked for Python',
+  async () => {
+    await using kit = toolKit();
+    const only = '/home/sprite/only';
+    const { sprite } = await kit.client.start('py', {
+      network: 'none',
+      softLimits: true,
+      env: { PATH: only },
+    });
+    const link = `/bin/mkdir -p ${only}; for p in sh python3 cat mkdir; do /bin/ln -s "$(PATH=/usr/bin:/bin command -v $p)" ${only}/$p; done`;
+    await kit.client.exec('py', ['/bin/sh', '-c', link]);
+    const say = play({
+      distiller: [
+        'hits = [l for l in contextDocuments[0]["text"].split("\\n") if l.startswith("ERROR")]\nprint(hits)',
+        'final("say what failed", {"hits": hits})',
+      ],
+      executor: [
+        'why = llmQuery([{"query": "what?", "context": inputs.distilledContext}])\ndone = work.Write(file_path="/home/sprite/found.txt", content=inputs.distilledContext.hits[0])\nprint(why, done.written_bytes)',
+        'final("tell", {"why": why})',
+      ],
+      query: ['a full disk'],
+      responder: ['The disk of node-7 is full.'],
+    });
+    await using server = await startModelServer((request) => {
+      const turn = say(request);
+      return 'text' in turn ? { text: (turn.text ?? '').replace('Javascript Code', 'Python Code') } : turn;
+    });
+    const events: AgentEvent[] = [];
+    const result = await runAgentUnion({
+      config: { kind: 'rlm', maxIterations: 10 },
+      cwd: kit.project,
+      prompt: 'what went wrong?',
+      context: LARGE,
+      place: { client: kit.client, sprite: 'py', dir: sprite.workdir },
+      sourceEnv: { ...kit.env, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: server.url },
+      onAgentEvent: (event) => void events.push(event),
+    });
+    expect([result.outcome, result.message, failures(events)]).toEqual(['completed', null, []]);
+    expect(results(events, 'code')).toEqual([
+      "['ERROR disk full on node-7']\n",
+      '',
+      "['a full disk'] 25\n",
+      '',
+    ]);
+    expect(decodeUtf8(await kit.client.readFile('py', '/home/sprite/found.txt'))).toBe(
+      'ERROR disk full on node-7',
+    );
+    expect(server.requests[0]?.text).toContain('Python Runtime Usage Instructions');
   },
   SLOW,
 );

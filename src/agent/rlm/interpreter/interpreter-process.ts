@@ -4,23 +4,17 @@ import { quote } from '../../../contract/names.ts';
 import { printable } from '../../../contract/printable.ts';
 import { toWreckitError, WreckitError } from '../../../errors.ts';
 import { decodeUtf8 } from '../../../process/text.ts';
-import type { AgentPlace } from '../../agent-options.ts';
 import type { SpriteCapture } from '../../wisp-client/wisp-client.ts';
 import { ByteQueue } from './byte-queue.ts';
+import type { CodeLanguage, InterpreterPlace } from './code-language.ts';
 import { LineSplitter } from './line-splitter.ts';
-import { NODE_EVALUATOR, NODE_SUPERVISOR } from './node-programs.ts';
 import { type FromSupervisor, parseLine, type ToSupervisor } from './wire.ts';
-
-/** The sprite whose interpreter it is, and the directory it begins in. */
-export type InterpreterPlace = Pick<AgentPlace, 'client' | 'sprite' | 'dir'>;
 
 /** Of one line from it: what is printed and returned is shortened there, arguments of calls are not. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** Of what one run of code prints and returns. Ax shows the model less of it. */
 const MAX_OUTPUT_CHARS = 100_000;
 const TAIL_BYTES = 4096;
-const NOT_FOUND = 127;
-const NOT_EXECUTABLE = 126;
 
 export class InterpreterProcess implements AsyncDisposable {
   /** Settles with the first message; rejects when it could not be started, or ended before. */
@@ -31,6 +25,7 @@ export class InterpreterProcess implements AsyncDisposable {
   readonly #input = new ByteQueue();
   readonly #stop = new AbortController();
   readonly #place: InterpreterPlace;
+  readonly #language: CodeLanguage;
   /** Called for every message but the first and the last. */
   onMessage: (message: FromSupervisor) => void = () => undefined;
   #lastWords: Extract<FromSupervisor, { type: 'ended' }> | null = null;
@@ -38,8 +33,9 @@ export class InterpreterProcess implements AsyncDisposable {
   #said = '';
   #settleReady: () => void = () => undefined;
 
-  constructor(place: InterpreterPlace) {
+  constructor(place: InterpreterPlace, language: CodeLanguage) {
     this.#place = place;
+    this.#language = language;
     const begun = new Promise<void>((resolve) => {
       this.#settleReady = resolve;
     });
@@ -76,10 +72,10 @@ export class InterpreterProcess implements AsyncDisposable {
     this.send({
       type: 'hello',
       nonce: this.#nonce,
-      evaluator: NODE_EVALUATOR,
+      evaluator: this.#language.evaluator,
       maxChars: MAX_OUTPUT_CHARS,
     });
-    return await client.execCapture(sprite, ['node', '-e', NODE_SUPERVISOR], {
+    return await client.execCapture(sprite, this.#language.argv, {
       dir,
       stdin: this.#input,
       stdout: (chunk) => {
@@ -120,16 +116,6 @@ export class InterpreterProcess implements AsyncDisposable {
   #notStarted(done: SpriteCapture): WreckitError {
     const sprite = quote(this.#place.sprite);
     if (this.#isReady) return new WreckitError('SPRITE_EXEC_FAILED', this.#reasonOf(done));
-    if (done.exitCode === NOT_FOUND || done.exitCode === NOT_EXECUTABLE) {
-      return new WreckitError(
-        'UNSUPPORTED',
-        `agent rlm: its code needs Node.js, and sprite ${sprite} has no program "node"`,
-        {
-          hint: 'use an image that has Node.js (agent.image), install it with agent.setup, or set "mode": "chat"',
-          details: { sprite: this.#place.sprite, program: 'node' },
-        },
-      );
-    }
     return new WreckitError(
       'SPRITE_EXEC_FAILED',
       `start the interpreter in sprite ${sprite}: ${this.#reasonOf(done)}`,

@@ -11,12 +11,13 @@ import { quote } from '../../../contract/names.ts';
 import { formatDuration } from '../../../contract/units.ts';
 import type { AxCodeSession } from '../../vendor/ax.ts';
 import { CodeClock } from './code-clock.ts';
-import type { InterpreterProcess } from './interpreter-process.ts';
+import type { CodeLanguage, InterpreterPlace } from './code-language.ts';
+import { InterpreterProcess } from './interpreter-process.ts';
 import { type CallMessage, type CodeError, type DoneMessage, Encoder, type FromSupervisor } from './wire.ts';
 
 export interface CodeSessionOptions {
-  /** A new one. */
-  readonly interpreter: () => InterpreterProcess;
+  readonly place: InterpreterPlace;
+  readonly language: CodeLanguage;
   /** Most time that one run of code may use by itself; waiting for functions of ours is free. */
   readonly codeMs: number;
   /** Called before code of the model's runs, and with what became of it. */
@@ -86,7 +87,7 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
   }
 
   async execute(code: string, { signal, reservedNames = [] }: Extra = {}): Promise<unknown> {
-    const taken = reservedNames.find((name) => declares(code, name));
+    const taken = reservedNames.find((name) => this.#options.language.declares(code, name));
     if (taken !== undefined)
       throw new Error(`[POLICY] ${quote(taken)} is given to you and can not be declared: use another name`);
     if (code.startsWith(SNIPPET_MARK)) {
@@ -194,7 +195,7 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
 
   async #startAnew(): Promise<Live> {
     const encoder = new Encoder();
-    const process = this.#options.interpreter();
+    const process = new InterpreterProcess(this.#options.place, this.#options.language);
     const live = { process, encoder };
     process.onMessage = (message) => this.#take(live, message);
     this.#processes.push(process);
@@ -267,14 +268,6 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
     if (this.#callsAtOnce < MAX_CALLS_AT_ONCE) return take();
     return new Promise((resolve) => this.#waiting.push(() => resolve(take())));
   }
-}
-
-/** Such a declaration would hide what is given under that name, for all turns to come. */
-function declares(code: string, name: string): boolean {
-  const escaped = name.replace(/[$]/g, '\\$&');
-  return new RegExp(`^(?:const|let|var|class|(?:async )?function\\*?)\\s+${escaped}(?![\\w$])`, 'm').test(
-    code,
-  );
 }
 
 /** What the code printed before it failed is often what the model needs to see why. */

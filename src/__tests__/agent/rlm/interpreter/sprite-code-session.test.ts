@@ -1,6 +1,11 @@
 /** The model's code in a real sprite: one sprite for all of these, an interpreter for each. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { InterpreterProcess } from '../../../../agent/rlm/interpreter/interpreter-process.ts';
+import {
+  type CodeLanguage,
+  JAVASCRIPT,
+  languageIn,
+  PYTHON,
+} from '../../../../agent/rlm/interpreter/code-language.ts';
 import { SpriteCodeSession } from '../../../../agent/rlm/interpreter/sprite-code-session.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { type ToolKit, toolKit } from '../tool-kit.ts';
@@ -25,11 +30,14 @@ interface Opened extends AsyncDisposable {
   run(code: string, reservedNames?: readonly string[]): Promise<string>;
 }
 
-function open(globals: Record<string, unknown> = {}, { codeMs = 20_000, bubbles = false } = {}): Opened {
+function open(
+  globals: Record<string, unknown> = {},
+  { codeMs = 20_000, bubbles = false, language = JAVASCRIPT as CodeLanguage } = {},
+): Opened {
   const fatal: unknown[] = [];
   const place = { client: kit.client, sprite: 'code', dir: '/' };
   const session = new SpriteCodeSession(
-    { interpreter: () => new InterpreterProcess(place), codeMs, onFatal: (error) => void fatal.push(error) },
+    { place, language, codeMs, onFatal: (error) => void fatal.push(error) },
     globals,
     () => bubbles,
   );
@@ -277,6 +285,90 @@ test(
     expect(await failureOf(code.run('const final = 3', ['final', 'inputs']))).toContain('[POLICY] "final"');
     expect(await code.run('const finale = 3; finale', ['final'])).toBe('3');
     expect(await failureOf(code.run('no code at all'))).toContain('SyntaxError');
+  },
+  SLOW,
+);
+
+test(
+  'Python: variables, functions, output, errors and limits are as in JavaScript',
+  async () => {
+    const add = async ({ x, y }: { x: number; y: number }) => ({ sum: x + y });
+    const bad = (): never => {
+      throw new TypeError('not like this');
+    };
+    const globals = {
+      inputs: { log: `${'x'.repeat(100_000)}\nneedle é 42\n` },
+      tools: { add, bad },
+      ask: () => 'asked',
+    };
+    await using code = open(globals, { language: PYTHON, codeMs: 3000 });
+    expect(
+      await code.run(
+        'hits = [l for l in inputs.log.split("\\n") if l.startswith("needle")]\nprint(hits, ask())',
+      ),
+    ).toBe("['needle é 42'] asked\n");
+    expect(
+      await code.run(
+        'def twice(n):\n    return 2 * n\n{"count": twice(len(hits)), "sum": tools.add(x=1, y=2).sum}',
+      ),
+    ).toBe(JSON.stringify({ count: 2, sum: 3 }, null, 1));
+    const { entries } = JSON.parse(
+      await code.session.inspectGlobals({ reservedNames: ['inputs', 'tools', 'ask'] }),
+    );
+    expect(entries).toEqual([
+      { name: 'hits', type: 'array', size: '1 items', preview: '[list]' },
+      { name: 'twice', type: 'function', preview: '[function]' },
+    ]);
+    expect(await failureOf(code.run('print("before")\ntools.bad({})'))).toBe(
+      'TypeError: not like this (line 2)\nprinted before: before\n',
+    );
+    expect(await failureOf(code.run('1 +'))).toContain('SyntaxError');
+    expect(await failureOf(code.run('exit(3)'))).toContain('SystemExit: 3');
+    expect(await failureOf(code.run('final = 3', ['final']))).toContain('[POLICY] "final"');
+    const flood = await code.run('print("a" + "x" * 5_000_000 + "z")');
+    expect([
+      flood.length < 110_000,
+      flood.endsWith('z\n'),
+      /\[… \d+ characters left out …\]/.test(flood),
+    ]).toEqual([true, true, true]);
+  },
+  SLOW,
+);
+
+test(
+  'Python: what code prints is no message, what it sees is the sprite, and a loop or crash costs the variables',
+  async () => {
+    let calls = 0;
+    const tool = (): string => {
+      calls += 1;
+      return 'called';
+    };
+    await using code = open({ tool, log: 'still here' }, { language: PYTHON, codeMs: 1500 });
+    await code.session.patchGlobals({ later: 'patched' });
+    const forged = JSON.stringify({ type: 'call', id: 1, ref: 1, args: [], nonce: 'x' });
+    const output = await code.run(
+      `import os, subprocess\nlines = '\\n' + ${JSON.stringify(forged)} + '\\n'\nos.write(1, lines.encode())\nsubprocess.run(['printf', '%s', lines])\nprint(lines, 'end')`,
+    );
+    expect([calls, output.split(forged).length]).toEqual([0, 4]);
+    expect(await code.run('dict(os.environ)["SPRITE_NAME"] + str("RLM_TEST_CANARY" in os.environ)')).toBe(
+      'codeFalse',
+    );
+    expect(await failureOf(code.run('while True: pass'))).toContain('the code was stopped after');
+    expect(await code.run('print("lines" in globals(), log, later, tool())')).toBe(
+      'False still here patched called\n',
+    );
+    expect(await failureOf(code.run('import os; os._exit(7)'))).toContain('exit code 7');
+    expect(await failureOf(code.run('import os; os.kill(os.getpid(), 9)'))).toContain('SIGKILL');
+    expect(await code.run('log')).toBe('still here');
+  },
+  SLOW,
+);
+
+test(
+  'languageIn() takes Node before Python',
+  async () => {
+    const place = { client: kit.client, sprite: 'code', dir: '/' };
+    expect(await languageIn(place, new AbortController().signal)).toBe(JAVASCRIPT);
   },
   SLOW,
 );
