@@ -73,6 +73,7 @@ import {
   restoreCheckpointCommand,
   startCommand,
   type WispCommand,
+  wakeCommand,
 } from './wisp-client/wisp-command.ts';
 
 export type SpriteRunnerOptions = WispCallerOptions;
@@ -185,8 +186,12 @@ export class SpriteRunner implements WispClient {
     return await this.#oneSprite('stop', name, options);
   }
 
-  async wake(name: string, options?: WispCallOptions): Promise<Sprite> {
-    return await this.#oneSprite('wake', name, options);
+  async wake(
+    name: string,
+    { keep, ...options }: WispCallOptions & { keep?: string | undefined } = {},
+  ): Promise<Sprite> {
+    const { data } = await this.#caller.ask(wakeCommand(name, keep), options);
+    return spriteNamed(name, data, 'wake');
   }
 
   async kill(names: readonly string[], options?: WispCallOptions): Promise<string[]> {
@@ -327,7 +332,7 @@ export class SpriteRunner implements WispClient {
     return normaliseChecks(data);
   }
 
-  async #oneSprite(verb: 'info' | 'stop' | 'wake', name: string, options?: WispCallOptions): Promise<Sprite> {
+  async #oneSprite(verb: 'info' | 'stop', name: string, options?: WispCallOptions): Promise<Sprite> {
     const { data } = await this.#caller.ask(nameCommand(verb, name), options);
     return spriteNamed(name, data, verb);
   }

@@ -20,9 +20,15 @@ const CHECKS: Readonly<Record<keyof PathParams, (text: string) => string>> = {
       hint: 'use 1 to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
     });
   },
+  task: (text) => {
+    if (SERVICE_NAME.test(text)) return text;
+    throw new WreckitError('USAGE', `task: ${quote(text)} is not a task's name`, {
+      hint: 'use 1 to 63 letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
+    });
+  },
 };
 
-const NONE: PathParams = { name: '', session_id: '', checkpoint_id: '', service: '' };
+const NONE: PathParams = { name: '', session_id: '', checkpoint_id: '', service: '', task: '' };
 
 /** Throws what the check of the parameter throws. */
 export function checkParams(found: Readonly<Record<string, string>>): PathParams {

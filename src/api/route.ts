@@ -15,7 +15,9 @@ import type { Reply } from './reply.ts';
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** The parameters a path template may name; each has a check in path-params.ts. */
-export type PathParams = Readonly<Record<'name' | 'session_id' | 'checkpoint_id' | 'service', string>>;
+export type PathParams = Readonly<
+  Record<'name' | 'session_id' | 'checkpoint_id' | 'service' | 'task', string>
+>;
 
 interface CallBase<Q> {
   readonly api: ApiContext;

@@ -210,6 +210,23 @@ describeAsRoot('activity', () => {
   });
 });
 
+describeAsRoot('a program that waits for an answer from outside', () => {
+  test('keeps its sprite awake until the connection ends', async () => {
+    await using sprite = await localSprite({ network: 'filtered' });
+    const waiting = `require('net').connect(3128, '127.0.0.1').resume()`;
+    const session = await sprite.engine.openSession('demo', { command: ['node', '-e', waiting] });
+    await session[Symbol.asyncDispose]();
+    const { pid } = initOf(sprite.home);
+    const isConnected = () => / 0100007F:0C38 01 /.test(readFileSync(`/proc/${pid}/net/tcp`, 'utf8'));
+    await eventually(isConnected, GENEROUS);
+    await using asleep = sleeping(sprite.engine);
+    await wellAfterMs(400);
+    expect({ isConnected: isConnected(), events: asleep.events }).toEqual({ isConnected: true, events: [] });
+    await sprite.engine.killSession('demo', session.id, { name: 'SIGKILL' });
+    await untilState(sprite.engine, 'warm');
+  });
+});
+
 describeAsRoot('staying awake', () => {
   test('is what a label says, as long as it is there', async () => {
     await using sprite = await localSprite({ labels: { 'keep-awake': '' } });

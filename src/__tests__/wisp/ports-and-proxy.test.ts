@@ -209,6 +209,50 @@ describeAsRoot('wisp proxy and sleep', () => {
   });
 });
 
+describeAsRoot('a frozen sprite', () => {
+  const freeze = async () => {
+    const asleep = wisp.start(['serve', '--warm-after', '200ms', '--cold-after', 'never']);
+    const isWarm = async () => (await engine.list()).find(({ name }) => name === 'demo')?.state === 'warm';
+    await eventually(isWarm, GENEROUS);
+    // Nobody is left to wake it but who wants something of it.
+    await asleep[Symbol.asyncDispose]();
+    expect(await isWarm()).toBe(true);
+  };
+
+  test('goes on for logs --follow and attach, and stays awake for wake --keep', async () => {
+    const script = 'read go; echo "went on $go"';
+    const session = await engine.openSession('demo', {
+      command: ['sh', '-c', script],
+      tty: { cols: 80, rows: 24 },
+      stdin: true,
+    });
+    await session[Symbol.asyncDispose]();
+    await freeze();
+    const printed = await wisp.json(['attach', 'demo', session.id]);
+    expect(printed.document.data.session.state).toBe('running');
+    await using follower = wisp.start(['logs', 'demo', session.id, '--follow']);
+    await eventually(async () => (await engine.list())[0]?.state === 'running', GENEROUS);
+    await using back = await engine.session('demo', session.id);
+    await back.write(Buffer.from('now\r'));
+    expect(await follower.exited).toBe(0);
+    expect(follower.stdout).toContain('went on now');
+    await freeze();
+    const { document } = await wisp.json(['wake', 'demo', '--keep', '1h']);
+    expect(document.data.sprite.state).toBe('running');
+    expect((await engine.sleep.tasks('demo')).map(({ name }) => name)).toEqual(['wake']);
+    await engine.sleep.removeTask('demo', 'wake');
+  }, 60_000);
+
+  test('is started with a time of its own', async () => {
+    const { document } = await wisp.json(['start', 'own', '--idle-timeout', 'never']);
+    expect(document.data.sprite.idle_timeout_ms).toBe(0);
+    expect((await wisp.text(['info', 'own'])).stdout).toMatch(/^sleeps +never$/m);
+    const again = await wisp.json(['start', 'own', '--idle-timeout', '5m']);
+    expect(again.document.data.sprite.idle_timeout_ms).toBe(300_000);
+    await engine.kill('own');
+  });
+});
+
 describe('wreckit sprite', () => {
   const start = (...args: string[]): Client =>
     new Client(

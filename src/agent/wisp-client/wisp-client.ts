@@ -137,7 +137,8 @@ export interface WispClient {
   /** Throws `SPRITE_NOT_FOUND`. `sessions` of the answer are the sessions themselves. */
   info(name: string, options?: WispCallOptions): Promise<Sprite>;
   stop(name: string, options?: WispCallOptions): Promise<Sprite>;
-  wake(name: string, options?: WispCallOptions): Promise<Sprite>;
+  /** `keep`: and not put to sleep for so long (`2h`). */
+  wake(name: string, options?: WispCallOptions & { keep?: string | undefined }): Promise<Sprite>;
   /** Resolves with the names that are gone: all that were asked for, else it throws. */
   kill(names: readonly string[], options?: WispCallOptions): Promise<string[]>;
   /** Runs to its end; output as text (invalid UTF-8 replaced). A command that fails is an answer, not an error. */

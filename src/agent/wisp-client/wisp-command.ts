@@ -63,6 +63,11 @@ export function nameCommand(verb: 'info' | 'stop' | 'wake' | 'sessions', name: s
   return named(verb, name);
 }
 
+/** `keep`: for how long it is not put to sleep. */
+export function wakeCommand(name: string, keep?: string): WispCommand {
+  return named('wake', name, flag('--keep', keep));
+}
+
 export function killCommand(
   names: readonly string[],
   labels?: Readonly<Record<string, string>>,

@@ -12,6 +12,7 @@ import { policyRoutes } from './policy.ts';
 import { portRoutes } from './ports.ts';
 import { serviceRoutes } from './services.ts';
 import { spriteRoutes } from './sprites.ts';
+import { taskRoutes } from './tasks.ts';
 
 export const routes: readonly Route[] = [
   ...spriteRoutes,
@@ -22,5 +23,6 @@ export const routes: readonly Route[] = [
   ...serviceRoutes,
   ...policyRoutes,
   ...portRoutes,
+  ...taskRoutes,
   ...metaRoutes,
 ];

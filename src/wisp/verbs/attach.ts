@@ -9,6 +9,7 @@ import { createEngine } from '../create-engine.ts';
 import { byteOffset, refuseTogether } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
 import { DEFAULT_DETACH_KEY, parseDetachKey } from '../terminal/detach-key.ts';
+import { wakeIfFrozen } from '../wake-if-frozen.ts';
 
 type Options = {
   readonly from?: number;
@@ -97,6 +98,7 @@ async function loginShell(
 async function existing({ args, io, signal }: Context, engine: SpriteEngine): Promise<SessionHandle> {
   const [name, sessionId] = args;
   const chosen = sessionId ?? newest(name, await engine.sessions(name, { signal }), ({ tty }) => tty).id;
+  await wakeIfFrozen(engine, name, { signal });
   const handle = await engine.session(name, chosen, { signal });
   if (handle.tty) return handle;
   await handle[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { WreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
 import { byteOffset, outputStream, sizeBytes } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
+import { wakeIfFrozen } from '../wake-if-frozen.ts';
 
 type Options = {
   readonly from?: number;
@@ -42,6 +43,8 @@ export const verb: WispVerb<Options, Args> = {
       );
     }
     const engine = await createEngine(context);
+    // What a command that stands still has printed can be read; who waits for more wants it to go on.
+    if (options.follow === true) await wakeIfFrozen(engine, args[0], { signal });
     await using handle = await engine.session(args[0], args[1], { signal });
     const request = requestOf(options, signal);
     if (!json) return await writeRaw(context, handle, request);

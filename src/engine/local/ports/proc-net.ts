@@ -1,4 +1,4 @@
-/** Listening TCP sockets, as the kernel lists them in /proc/PID/net/tcp and tcp6. */
+/** TCP sockets, as the kernel lists them in /proc/PID/net/tcp and tcp6. */
 
 export interface ListeningSocket {
   readonly port: number;
@@ -6,19 +6,42 @@ export interface ListeningSocket {
   readonly inode: string;
 }
 
-const LISTEN = '0A';
+/** A connection, seen from one of its ends. */
+export interface ConnectedSocket {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly inode: string;
+}
 
-/** The lines of one of the two files. */
+const LISTEN = '0A';
+const ESTABLISHED = '01';
+
+/** Those that listen, of one of the two files. */
 export function parseProcNet(text: string): ListeningSocket[] {
+  return socketsIn(text, LISTEN).map(({ local, inode }) => ({ ...endpointOf(local), inode }));
+}
+
+/** Those that are connected, of one of the two files. */
+export function parseConnected(text: string): ConnectedSocket[] {
+  return socketsIn(text, ESTABLISHED).map(({ remote, inode }) => {
+    const { address: remoteAddress, port: remotePort } = endpointOf(remote);
+    return { remoteAddress, remotePort, inode };
+  });
+}
+
+function socketsIn(text: string, wanted: string): { local: string; remote: string; inode: string }[] {
   return text
     .split('\n')
     .slice(1)
     .flatMap((line) => {
-      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
-      const [address = '', port = ''] = local.split(':');
-      if (state !== LISTEN || inode === '') return [];
-      return [{ port: Number.parseInt(port, 16), address: addressOf(address), inode }];
+      const [, local = '', remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
+      return state !== wanted || inode === '' ? [] : [{ local, remote, inode }];
     });
+}
+
+function endpointOf(text: string): { address: string; port: number } {
+  const [address = '', port = ''] = text.split(':');
+  return { port: Number.parseInt(port, 16), address: addressOf(address) };
 }
 
 /** The kernel prints each 32 bits of an address as one number in the machine's own byte order. */

@@ -13,6 +13,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mount } from '../host-mounts.ts';
 import type { SpriteRecord } from '../record.ts';
+import { Connections } from './connections.ts';
 import { cpuTimeMs } from './cpu-time.ts';
 import { isHeld, lastHeldMs } from './holds.ts';
 import { isKeptAwake } from './keep-awake.ts';
@@ -33,6 +34,7 @@ export interface IdleFacts {
 
 export class IdleClock {
   readonly #sessions = new SessionsWatch();
+  readonly #connections = new Connections();
   #activeAt = performance.now();
   #lookedAt = performance.now();
   #cpuMs: number | null = null;
@@ -69,7 +71,8 @@ export class IdleClock {
       isHeld(dir),
       isKeptAwake(record, dir),
     ];
-    return signs.includes(true);
+    // The dearest look last: only where nothing else shows.
+    return signs.includes(true) || this.#connections.isOutside(record, initPid);
   }
 
   #hasWorked(cpuMs: number | null): boolean {
