@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSpriteName, quote } from '../../contract/names.ts';
+import { assertSpriteName, isSpriteName, quote } from '../../contract/names.ts';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import type { Waiting } from '../engine.ts';
 import { writeJsonFile } from './json-file.ts';
@@ -45,8 +45,9 @@ export class SpriteStore {
     return spriteDirs(join(this.dirs.sprites, name));
   }
 
+  /** Throws `SPRITE_NAME_INVALID`: whatever changes a sprite takes its lock first, so that no name leads elsewhere. */
   lockFile(name: string): string {
-    return join(this.dirs.locks, `${name}.lock`);
+    return join(this.dirs.locks, `${assertSpriteName(name)}.lock`);
   }
 
   lock(name: string, waiting: Waiting & { waitMs?: number } = {}): Promise<HeldLock> {
@@ -70,6 +71,7 @@ export class SpriteStore {
   }
 
   find(name: string): SpriteRecord | null {
+    if (!isSpriteName(name)) return null;
     try {
       return readRecord(this.recordFile(name));
     } catch (error) {
