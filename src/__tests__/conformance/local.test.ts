@@ -3,7 +3,7 @@ import { conformance } from './suite.ts';
 
 conformance({
   name: 'the local engine',
-  lacks: ['services'],
+  lacks: [],
   beyond: {},
   declares: true,
   open: async () => localEngine(),

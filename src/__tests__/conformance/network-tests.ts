@@ -10,13 +10,22 @@ const PORT = 7321;
 const SERVER = `require("node:net").createServer({allowHalfOpen:true},(s)=>{let all="";s.on("data",(d)=>{all+=d});s.on("end",()=>s.end(all.toUpperCase()))}).listen(${PORT},"127.0.0.1")`;
 
 export function networkTests({ check, shared }: Suite): void {
-  check('sees what listens in a sprite, and connects to it', ['ports'], async ({ engine }) => {
+  check('lists what listens in a sprite', ['ports', 'port-list'], async ({ engine }) => {
     const ports = part(engine.ports);
-    expect((await ports.list(shared)).filter(({ port }) => port === PORT)).toEqual([]);
+    const listening = async () => (await ports.list(shared)).find(({ port }) => port === PORT);
+    expect(await listening()).toBeUndefined();
+    await using handle = await engine.openSession(shared, { command: ['node', '-e', SERVER] });
+    const seen = await eventually(listening, WAIT);
+    expect([seen.address, seen.pid > 0]).toEqual(['127.0.0.1', true]);
+    await engine.killSession(shared, handle.id, { graceMs: 0 });
+    await eventually(async () => (await listening()) === undefined, WAIT);
+  });
+
+  check('connects to what listens in a sprite', ['ports', 'port-talk'], async ({ engine }) => {
+    const ports = part(engine.ports);
     await using handle = await engine.openSession(shared, { command: ['node', '-e', SERVER] });
     const listening = async () => (await ports.list(shared)).find(({ port }) => port === PORT);
-    const seen = await eventually(listening, WAIT);
-    expect(seen.address).toBe('127.0.0.1');
+    await eventually(listening, WAIT);
     const talks = Array.from({ length: 5 }, async (_, index) => {
       const stream = await ports.connect(shared, { host: 'localhost', port: PORT });
       stream.end(`hello ${index}`);
@@ -31,7 +40,7 @@ export function networkTests({ check, shared }: Suite): void {
     expect(['CONFLICT', 'ENGINE_UNAVAILABLE']).toContain(refused.code);
   });
 
-  check('tells when something begins and ceases to listen', ['ports'], async ({ engine }) => {
+  check('tells when something begins and ceases to listen', ['ports', 'port-talk'], async ({ engine }) => {
     const ports = part(engine.ports);
     const stop = new AbortController();
     const lists: number[][] = [];

@@ -8,7 +8,7 @@ const WAIT = { timeoutMs: 30_000 };
 export function serviceTests({ check }: Suite): void {
   check(
     'runs declared services in the order of their needs, and ends them',
-    ['services'],
+    ['services', 'service-control'],
     async ({ engine }) => {
       const services = part(engine.services);
       await engine.start({ name: 'served' });

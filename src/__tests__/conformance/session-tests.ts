@@ -12,8 +12,9 @@ export function sessionTests({ check, shared }: Suite): void {
     'keeps a session that nobody holds, and goes on with its output from any byte',
     [],
     async ({ engine }) => {
-      const script = 'echo first; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo second; exit 6';
-      const handle = await engine.openSession(shared, { command: ['sh', '-c', script] });
+      const script = 'echo first; while [ ! -e go ]; do sleep 0.05; done; echo second; exit 6';
+      const dir = '/home/sprite';
+      const handle = await engine.openSession(shared, { command: ['sh', '-c', script], dir });
       const { id } = handle;
       await eventually(
         async () => (await outputOf(handle, { follow: false })).stdout.toString() === 'first\n',
@@ -26,12 +27,12 @@ export function sessionTests({ check, shared }: Suite): void {
         expect.arrayContaining([expect.objectContaining({ id })]),
       );
       await using again = await engine.session(shared, id);
-      await engine.files.write(shared, '/tmp/go', piecesOf());
+      await engine.files.write(shared, `${dir}/go`, piecesOf());
       expect((await outputOf(again, { stdoutFrom: 2 })).stdout.toString()).toBe('rst\nsecond\n');
       expect((await again.exit()).exitCode).toBe(6);
       expect((await outputOf(again)).stdout.toString()).toBe('first\nsecond\n');
       expect((await engine.killSession(shared, id)).alreadyGone).toBe(true);
-      await engine.files.remove(shared, '/tmp/go');
+      await engine.files.remove(shared, `${dir}/go`);
     },
   );
 

@@ -20,10 +20,17 @@ export type Detail =
   | 'chown'
   | 'watch-files'
   | 'signal-name'
-  | 'whole-exit'
+  /** Errors of reading have their own code. */
+  | 'read-errors'
+  /** Paths and links end inside. */
+  | 'confined'
+  | 'port-list'
+  /** Connections into a sprite, and changes of what listens. */
+  | 'port-talk'
+  /** Declaring and steering of services. */
+  | 'service-control'
   | 'from'
   | 'checkpoint-get'
-  | 'policy-live'
   | 'tar';
 
 export interface Outcome {
