@@ -2,6 +2,7 @@
 
 import { SpriteRunner, type SpriteRunnerOptions } from '../../agent/sprite-runner.ts';
 import { type FsVerb, fsCommand, type WispCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { assertSpriteName } from '../../contract/names.ts';
 import { normaliseFiles } from '../../contract/normalise.ts';
 import type { Check, FileEntry, Session, Sprite, VersionData } from '../../contract/schemas.ts';
 import type {
@@ -52,7 +53,7 @@ export class WispEngine implements SpriteEngine {
     this.checkpoints = new WispCheckpoints(this.runner);
     this.policy = {
       network: {
-        get: async (name) => rulesIn(await this.ask(['policy', 'get'], [name])),
+        get: async (name) => rulesIn(await this.ask(['policy', 'get'], [assertSpriteName(name)])),
         set: async (name, rules) => {
           const flags = rules.map((rule) =>
             'include' in rule ? ['--allow', 'defaults'] : [`--${rule.action}`, rule.domain],
@@ -83,7 +84,8 @@ export class WispEngine implements SpriteEngine {
   }
 
   private listOf<T>(words: readonly string[], key: string): (name: string) => Promise<T[]> {
-    return async (name) => ((await this.ask(words, [name])) as Record<string, T[]>)[key] ?? [];
+    return async (name) =>
+      ((await this.ask(words, [assertSpriteName(name)])) as Record<string, T[]>)[key] ?? [];
   }
 
   private ask(words: readonly string[], args: readonly string[]): Promise<unknown> {
@@ -326,7 +328,7 @@ class WispCheckpoints implements CheckpointOps {
   }
 
   async #ask(verb: string, name: string, more: readonly string[] = []): Promise<Record<string, unknown>> {
-    const command: WispCommand = { words: ['checkpoint', verb], args: [name, ...more] };
+    const command: WispCommand = { words: ['checkpoint', verb], args: [assertSpriteName(name), ...more] };
     return (await this.#runner.ask(command)) as Record<string, unknown>;
   }
 
