@@ -14,11 +14,12 @@ import type { ChatLoopOptions } from './rlm/chat-loop.ts';
 import { promptWithContext } from './rlm/context-documents.ts';
 import type { LoopEnd } from './rlm/loop-end.ts';
 import { loopModeOf } from './rlm/loop-mode.ts';
-import { resolveProvider } from './rlm/provider.ts';
+import { type RlmProvider, resolveProvider } from './rlm/provider.ts';
 import type { RunTools } from './rlm/run-tools.ts';
 import { newRunId } from './run-id.ts';
 import { SpriteRunner } from './sprite-runner.ts';
 import { enterTree } from './tree-ledger.ts';
+import type { AxAIService } from './vendor/ax.ts';
 
 const DEFAULT_CODE_SECONDS = 120;
 /** Of sprites that outlive a crash of this program: then gc removes them. */
@@ -27,9 +28,12 @@ const CHILD_TTL = '24h';
 /**
  * Without a place its tools work in the project on this machine: `runAgentUnion` puts it into a sprite unless its
  * config says `sandbox: false`. Rejects with what keeps it from starting: `AUTH_MISSING` naming the variable, `CONFIG_INVALID`, `USAGE` for a
- * tool there is not. Then the result says how it ended.
+ * tool there is not. Then the result says how it ended. `open` is another way to a model than by its provider.
  */
-export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> {
+export async function runRlmAgent(
+  options: RlmRunOptions,
+  open?: (provider: RlmProvider) => Promise<AxAIService>,
+): Promise<AgentResult> {
   const { config, place, sourceEnv = process.env } = options;
   const context = options.context ?? [];
   const mode = loopModeOf(config, options.prompt, context);
@@ -55,13 +59,13 @@ export async function runRlmAgent(options: RlmRunOptions): Promise<AgentResult> 
     client,
     owner,
     ttl: CHILD_TTL,
-    runRlm: runRlmAgent,
+    runRlm: (child) => runRlmAgent(child, open),
     signal: watch.signal,
     mode,
   });
   const { openModel } = await import('./rlm/ax-model.ts');
   const common = {
-    llm: await openModel(provider),
+    llm: await (open ?? openModel)(provider),
     system: tools.system,
     registry: tools.registry,
     maxTurns: config.maxIterations,

@@ -15,7 +15,8 @@ export function modelFault(error: unknown): ModelFault {
   const reason = reasonOf(error);
   if (status === 401 || status === 403)
     return {
-      message: `the model's provider refused the key: HTTP ${status}${reason}`,
+      // Ax has one error for both and keeps no number.
+      message: `the model's provider refused the key (HTTP 401 or 403)${reason}`,
       hint: 'check the key, and that it is for this provider',
     };
   if (status === 429)

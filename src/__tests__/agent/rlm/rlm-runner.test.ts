@@ -44,50 +44,6 @@ test.each(['anthropic', 'openai'] as const)(
 );
 
 test(
-  'an rlm agent in a sprite spawns two, mends a failing test in one, compares, pulls, and kills both',
-  async () => {
-    await using kit = toolKit();
-    writeFileSync(join(kit.project, 'src', 'double.js'), 'export const double = (n) => n + 2;\n');
-    writeFileSync(
-      join(kit.project, 'test', 'double.test.js'),
-      "import a from 'node:assert';import {double} from '../src/double.js';a.equal(double(4), 8);\n",
-    );
-    const run = (name: string): Turn =>
-      call('exec_in_sprite', { name, command: ['node', 'test/double.test.js'] });
-    const { result, events } = await ran(kit, [
-      {
-        calls: [
-          { name: 'spawn_sprite', input: { name: 'left', push_project: true } },
-          { name: 'spawn_sprite', input: { name: 'right', push_project: true } },
-        ],
-      },
-      run('left'),
-      call('write_sprite_file', {
-        name: 'left',
-        path: 'src/double.js',
-        content: 'export const double = (n) => n * 2;\n',
-      }),
-      run('left'),
-      run('right'),
-      call('pull_from_sprite', { name: 'left', path: 'src' }),
-      call('kill_sprite', { name: 'left' }),
-      call('kill_sprite', { name: 'right' }),
-      { text: 'Mended.' },
-    ]);
-    expect([result.outcome, failures(events)]).toEqual(['completed', []]);
-    const results = events.flatMap((event) =>
-      event.type === 'tool_result' && event.toolName === 'exec_in_sprite'
-        ? [JSON.parse(event.content).exit_code]
-        : [],
-    );
-    expect(results).toEqual([1, 0, 1]);
-    expect(readFileSync(join(kit.project, 'src', 'double.js'), 'utf8')).toContain('n * 2');
-    expect(await kit.client.list()).toEqual([]);
-  },
-  SLOW,
-);
-
-test(
   'an rlm agent without a word about the sandbox works in a sprite, and what it leaves is removed',
   async () => {
     await using kit = toolKit();

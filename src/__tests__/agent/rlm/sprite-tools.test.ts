@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
-import { buildToolRegistry } from '../../../agent/rlm-tools.ts';
+import { agentTools } from '../../../agent/rlm/agent-tools.ts';
+import { buildToolRegistry, spritePlace } from '../../../agent/rlm-tools.ts';
 import { wreckitErrorOf } from '../../helpers/error-of.ts';
 import { toolKit } from './tool-kit.ts';
 
@@ -191,12 +192,24 @@ test('buildToolRegistry() obeys exact names, and refuses one it does not know', 
   ]);
 });
 
-test('the schemas of the tools are the ones clients know', async () => {
+/** Names, texts and arguments of every tool: whoever changes one of them changes what models and clients rely on. */
+test('the tools are the ones models and clients know, with their whole schemas', async () => {
   await using kit = toolKit();
-  const schemas = [...kit.registry.values()].map(({ name, parameters }) => [
+  const { scope } = kit;
+  const project = { root: kit.project, pull: 'apply' } as const;
+  const place = spritePlace({ client: kit.client, sprite: 'home', dir: '/home/sprite/project' }, kit.budget);
+  const parent = { config: { kind: 'rlm', maxIterations: 1 }, cwd: kit.project, prompt: '' } as const;
+  const runRlm = () => Promise.reject(new Error('not run'));
+  const registry = buildToolRegistry(undefined, {
+    place,
+    sprites: { scope, project },
+    more: agentTools({ scope, project, parent, runRlm }),
+  });
+  const tools = [...registry.values()].map(({ name, description, parameters, isReadOnly }) => ({
     name,
-    parameters.required ?? [],
-    Object.keys(parameters.properties),
-  ]);
-  expect(schemas).toMatchSnapshot();
+    description,
+    isReadOnly,
+    parameters,
+  }));
+  expect(tools).toMatchSnapshot();
 });
