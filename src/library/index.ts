@@ -19,6 +19,8 @@ export type {
   SpriteRunOptions,
 } from '../agent/agent-options.ts';
 export { Lifecycle, type RunningThing, type ShutdownReason } from '../agent/lifecycle.ts';
+export { type ContextSources, type ReadContext, readContext } from '../agent/read-context.ts';
+export type { ContextDocument } from '../agent/rlm/context-documents.ts';
 export {
   type AgentTool,
   Budget,
