@@ -256,7 +256,7 @@ export class LocalSprites {
     try {
       if (record.network === 'filtered') writeRules(dir, this.firstRules(asked, source));
       await this.makeDisk(record, source, waiting);
-      return await this.bootIfDown({ ...record, phase: 'booting' }, waiting);
+      return await this.boot(record, waiting);
     } catch (cause) {
       await this.remove(spec.name);
       waiting.signal?.throwIfAborted();
@@ -321,10 +321,14 @@ export class LocalSprites {
     // What a stop that was interrupted left standing still.
     if (record.phase === 'stopping') await endContainer(this.container(record), waiting);
     settleRestore(this.store.dirsOf(record.name));
-    const booting = this.store.write({ ...record, phase: 'booting', init: null });
-    const init = await bootContainer(this.container(booting), waiting);
-    await this.startServices(booting, init);
-    return this.store.write({ ...booting, phase: 'ready', init });
+    return await this.boot(this.store.write({ ...record, phase: 'booting', init: null }), waiting);
+  }
+
+  /** `record` says on the disk that this is being done. */
+  private async boot(record: SpriteRecord, waiting: Waiting): Promise<SpriteRecord> {
+    const init = await bootContainer(this.container(record), waiting);
+    await this.startServices(record, init);
+    return this.store.write({ ...record, phase: 'ready', init });
   }
 
   /** Before anybody else takes the sprite to be up, and could start them, too. */

@@ -11,8 +11,8 @@ export const RECORD_VERSION = 1;
 
 /**
  * What is being done, or was when its doer died:
- *   creating  its directories are being made; none of its code has run
- *   booting   its container is being started; its disk is there
+ *   creating  it is being made and booted for the first time; none of its user's code has run
+ *   booting   its container is being started again; its disk is there
  *   ready     it has been up; whether it runs now the kernel knows
  *   stopping  its processes are being ended, for it has been idle; its disk is there
  *   removing  it is to go, with everything

@@ -60,7 +60,7 @@ export class SpriteStore {
 
   /** Held by who counts the sprites and makes one that the count allows. No sprite has such a name. */
   lockCount(waiting: Waiting = {}): Promise<HeldLock> {
-    return acquireLock(this.lockFile('.count'), { what: 'the number of sprites', ...waiting });
+    return acquireLock(join(this.dirs.locks, '.count.lock'), { what: 'the number of sprites', ...waiting });
   }
 
   /** Throws `SPRITE_NOT_FOUND`, or `INTERNAL` for a record that can't be read. */
