@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --write] [-- start-up|run|stream|many|serve|sync|agent …]`: how fast the programs are, against a reference measured in
+ * `npm run bench [-- --write] [-- start-up|run|stream|many|serve|sleep|sync|agent …]`: how fast the programs are, against a reference measured in
  * the same run. `--write` keeps the table in docs/benchmarks.md. Ends with 1 where a target is missed.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { agentRows } from './rows/agent.ts';
 import { manyRows } from './rows/many.ts';
 import { runRows } from './rows/run.ts';
 import { serveRows } from './rows/serve.ts';
+import { sleepRows } from './rows/sleep.ts';
 import { startUpRows } from './rows/start-up.ts';
 import { streamRows } from './rows/stream.ts';
 import { syncRows } from './rows/sync.ts';
@@ -22,6 +23,7 @@ const GROUPS: Readonly<Record<string, (world: World) => Row[] | Promise<Row[]>>>
   stream: streamRows,
   many: manyRows,
   serve: serveRows,
+  sleep: sleepRows,
   sync: syncRows,
   agent: agentRows,
 };

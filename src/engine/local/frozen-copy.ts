@@ -17,8 +17,12 @@ const COPY_TIMEOUT_MS = 30 * 60_000;
 const FREEZE_COPY_THAW = `file=$1 freeze=$2 thaw=$3 state=$4 frozen=$5
 shift 5
 trap '' HUP INT TERM
+is_frozen() {
+  while read -r line; do [ "$line" = "$frozen" ] && return 0; done <"$state"
+  return 1
+}
 tries=0
-until printf %s "$freeze" >"$file" && grep -qx "$frozen" "$state"; do
+until printf %s "$freeze" >"$file" && is_frozen; do
   tries=$((tries + 1))
   if [ "$tries" -gt 500 ]; then
     printf %s "$thaw" >"$file"

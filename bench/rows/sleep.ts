@@ -1,0 +1,120 @@
+/**
+ * Sleep and saved states, asked of the engine as `wisp serve` asks it: a frozen sprite woken, against the runtime's
+ * own resume; a checkpoint of 1 MB, of a sprite whose base is this machine against one whose base is nearly empty.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tinyImage } from '../../src/__tests__/helpers/tiny-image.ts';
+import { LocalEngine } from '../../src/engine/local/local-engine.ts';
+import { freezerOf } from '../../src/engine/local/sleep/freezer.ts';
+import { call, median } from '../measure.ts';
+import { isWithin, type Limit, limitText, milliseconds, type Row } from '../report.ts';
+
+import type { World } from '../world.ts';
+
+const ROUNDS = 25;
+const CHANGE_BYTES = 1_000_000;
+const FILE = '/home/sprite/change';
+
+export async function sleepRows(world: World): Promise<Row[]> {
+  const engine = new LocalEngine({ env: world.env });
+  call(world.wreckit('sprite', 'start', 'sleeper'));
+  const image = join(world.dir, 'image');
+  mkdirSync(image);
+  call(world.wreckit('sprite', 'start', 'small', '--image', tinyImage(image)));
+  const bundle = world.rawBundle('sleeper');
+  call(world.raw('run', '--detach', '--bundle', bundle, 'raw'));
+  try {
+    return [await wakeRow(world, engine), ...(await checkpointRows(engine))];
+  } finally {
+    call(world.raw('delete', '--force', 'raw'));
+    call(world.wreckit('sprite', 'kill', 'sleeper', 'small'));
+  }
+}
+
+async function wakeRow(world: World, engine: LocalEngine): Promise<Row> {
+  const own: number[] = [];
+  const reference: number[] = [];
+  for (let round = -1; round < ROUNDS; round += 1) {
+    freeze(world, 'sleeper');
+    const ownMs = await timed(() => engine.wake('sleeper'));
+    call(world.raw('pause', 'raw'));
+    const rawMs = await timed(async () => call(world.raw('resume', 'raw')));
+    if (round < 0) continue;
+    own.push(ownMs);
+    reference.push(rawMs);
+  }
+  const limit: Limit = { kind: 'most', bound: 20, unit: ' ms' };
+  return {
+    what: 'wake from warm',
+    measured: milliseconds(median(own)),
+    reference: `${world.runtime} resume: ${milliseconds(median(reference))}`,
+    value: milliseconds(median(own)),
+    target: limitText(limit),
+    isMet: isWithin(median(own), limit),
+  };
+}
+
+/** As the sleeper does it. */
+function freeze(world: World, name: string): void {
+  const record = JSON.parse(readFileSync(join(world.dir, 'state', 'sprites', name, 'record.json'), 'utf8'));
+  const freezer = freezerOf(record.init.pid, `wisp-${record.id}`);
+  if (freezer === null) throw new Error('bench: this machine can not freeze a sprite');
+  do writeFileSync(freezer.file, freezer.freeze);
+  while (!readFileSync(freezer.state, 'utf8').split('\n').includes(freezer.frozenLine));
+}
+
+async function checkpointRows(engine: LocalEngine): Promise<Row[]> {
+  const large = await checkpoints(engine, 'sleeper');
+  const small = await checkpoints(engine, 'small');
+  const most: Limit = { kind: 'most', bound: 50, unit: ' ms' };
+  // The same work on either base; the rest is the machine's own unrest.
+  const same: Limit = { kind: 'most', bound: 1.5, unit: '×' };
+  return [
+    {
+      what: 'checkpoint of a 1 MB change, while it runs',
+      measured: milliseconds(large),
+      reference: '',
+      value: milliseconds(large),
+      target: limitText(most),
+      isMet: isWithin(large, most),
+    },
+    {
+      what: 'the same, of this machine as base',
+      measured: milliseconds(large),
+      reference: `of a base of a few MB: ${milliseconds(small)}`,
+      value: `${(large / small).toFixed(2)}×`,
+      target: limitText(same),
+      isMet: isWithin(large / small, same),
+    },
+  ];
+}
+
+/** Median of checkpoints, each after 1 MB was written anew. */
+async function checkpoints(engine: LocalEngine, name: string): Promise<number> {
+  const times: number[] = [];
+  for (let round = -1; round < ROUNDS; round += 1) {
+    await change(engine, name);
+    const startedAt = performance.now();
+    const { id } = await engine.checkpoints.create(name);
+    if (round >= 0) times.push(performance.now() - startedAt);
+    await engine.checkpoints.remove(name, id);
+  }
+  return median(times);
+}
+
+/** By a command: a small base has not all that file calls are made of. */
+async function change(engine: LocalEngine, name: string): Promise<void> {
+  const command = ['/bin/sh', '-c', `cat > ${FILE}`];
+  await using session = await engine.openSession(name, { command, stdin: true });
+  await session.write(randomBytes(CHANGE_BYTES));
+  await session.closeStdin();
+  await session.exit();
+}
+
+async function timed(action: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await action();
+  return performance.now() - startedAt;
+}
