@@ -96,7 +96,7 @@ export class WispCaller {
 
   /** Whether the program says of itself that it has something. The engine of this machine has all there is. */
   async has(capability: string, signal?: AbortSignal): Promise<boolean> {
-    const { engine = 'local' } = this.#options;
+    const engine = this.#options.engine ?? (this.env.WISP_ENGINE || 'local');
     const { program, capabilities } = await this.#compatible(signal);
     return program.origin === 'bundled' ? engine === 'local' : capabilities.includes(capability);
   }

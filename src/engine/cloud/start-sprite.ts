@@ -185,13 +185,15 @@ function denied(name: string, wanted: Network, inForce: Network): WreckitError {
 
 /** What no server of the API can do is refused before anything is made. Throws `UNSUPPORTED`. */
 function refuseUnsupported(spec: StartSpec): void {
-  const { name, image, from, pids, softLimits, network, allow } = spec;
+  const { name, image, from, pids, maxSprites, softLimits, network, allow } = spec;
   const no = (what: string, hint: string): WreckitError =>
     new WreckitError('UNSUPPORTED', `start sprite ${quote(name)}: the cloud engine has no ${what}`, { hint });
   if (image !== undefined && image !== 'host')
     throw no('images', 'leave out --image: sprites there have one of their own');
   if (from !== undefined)
     throw no('copies of sprites', 'start a plain one, and push to it what the other one has (pull, push)');
+  if (maxSprites !== undefined)
+    throw no('limit of sprites', 'leave out --max-sprites, and count them first (list)');
   if (pids !== undefined && softLimits !== true) throw no('limit of processes', 'leave out --pids');
   if (allow !== undefined && network !== undefined && network !== 'filtered') {
     throw new WreckitError('USAGE', `start sprite ${quote(name)}: --allow needs the network "filtered"`);
