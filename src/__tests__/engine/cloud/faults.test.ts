@@ -164,6 +164,32 @@ test('a policy that does not stick ends the start, and the sprite is removed bef
   });
 });
 
+test('a rule set is read back: what the server took and does not enforce is POLICY_DENIED', async () => {
+  await withServer(async ({ server, engine }) => {
+    server.on(`POST ${DEMO}/policy/network`, { status: 204 });
+    server.on(`GET ${DEMO}/policy/network`, {
+      body: { rules: [{ domain: 'a.example', action: 'allow' }] },
+    });
+    const wanted = [{ domain: 'b.example', action: 'allow' }] as const;
+    expect(await errorOf(engine.policy.network.set('demo', wanted))).toMatchObject({ code: 'POLICY_DENIED' });
+    await engine.policy.network.set('demo', [{ domain: 'A.example', action: 'allow' }]);
+  });
+});
+
+test('an open network that the server does not give is no open network', async () => {
+  await withServer(async ({ server, engine }) => {
+    server.on(`GET ${DEMO}`, { status: 404 });
+    server.on('POST /v1/sprites', { status: 201, body: sprite });
+    server.on(`DELETE ${DEMO}`, { status: 204 });
+    server.on(`GET ${DEMO}/policy/network`, { body: { rules: [{ domain: '*', action: 'deny' }] } });
+    isReady(server);
+    expect(await errorOf(engine.start({ name: 'demo', network: 'open' }))).toMatchObject({
+      code: 'POLICY_DENIED',
+      details: { wanted: 'open', in_force: 'none' },
+    });
+  });
+});
+
 test('network none is a rule that denies everything, read back before it is believed', async () => {
   await withServer(async ({ server, engine }) => {
     let rules: unknown = [];
