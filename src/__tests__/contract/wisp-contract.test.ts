@@ -268,9 +268,12 @@ for (const name of Object.keys(SUBJECTS)) {
     expect(PortsDataSchema.parse(ports)).toEqual({ ports: [] });
     const stop = new AbortController();
     let said = '';
+    const hear = (chunk: Uint8Array): void => {
+      said += Buffer.from(chunk).toString();
+    };
     const ended = wisp.runner.passThrough(
       { words: ['proxy'], args: ['demo', '0:8080', '0:5432'] },
-      { json: true, stdout: (chunk) => void (said += Buffer.from(chunk).toString()), signal: stop.signal },
+      { json: true, stdout: hear, signal: stop.signal },
     );
     await eventually(() => said.includes('\n'), { timeoutMs: 20_000 });
     const { data, ...document } = JSON.parse(said);
