@@ -38,7 +38,7 @@ async function drive(runtime: 'bun' | 'node'): Promise<Map<string, Step>> {
   const driver = join(import.meta.dirname, 'sdk-driver.mjs');
   const silent = String(SILENT_SECONDS[runtime]);
   const argv = [node, driver, server.url, server.tokenFile, pathToFileURL(sdk).href, silent];
-  const result = await run(argv, { timeoutMs: 150_000 });
+  const result = await run(argv, { timeoutMs: 300_000 });
   const engine = engineOf(dir.path);
   for (const { name } of await engine.list()) await engine.kill(name);
   server.child.kill('SIGTERM');
@@ -56,7 +56,7 @@ describe.each(['bun', 'node'] as const)(
     let steps: Map<string, Step>;
     beforeAll(async () => {
       steps = await drive(runtime);
-    }, 180_000);
+    }, 330_000);
 
     const step = (name: string): Step => {
       const found = steps.get(name);

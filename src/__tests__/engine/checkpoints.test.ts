@@ -34,6 +34,27 @@ test('create() does not end what runs, and keeps what root wrote to system direc
   if (process.getuid?.() === 0) expect(stdout).toBe('mine\n');
 });
 
+test("create() comes in no command's way that begins meanwhile", async () => {
+  await using sprite = await localSprite();
+  await sprite.exec('head -c 30000000 /dev/zero > large');
+  let isOver = false;
+  const saving = (async () => {
+    for (let count = 0; !isOver && count < 50; count += 1) {
+      const { id } = await sprite.engine.checkpoints.create('demo');
+      await sprite.engine.checkpoints.remove('demo', id);
+    }
+  })();
+  const commands = async (index: number) => {
+    const outputs: string[] = [];
+    for (let count = 0; count < 10; count += 1) outputs.push((await sprite.exec(`echo ${index}`)).stdout);
+    return outputs;
+  };
+  const results = await Promise.all([commands(1), commands(2), commands(3)]);
+  isOver = true;
+  await saving;
+  expect(results).toEqual([1, 2, 3].map((index) => Array.from({ length: 10 }, () => `${index}\n`)));
+}, 90_000);
+
 test('remove() deletes a checkpoint; unknown ones and bad ids are not found', async () => {
   await using sprite = await localSprite();
   const { checkpoints } = sprite.engine;

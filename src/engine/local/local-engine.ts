@@ -35,6 +35,7 @@ import type { RestartRules } from './services/start-supervisor.ts';
 import {
   countRunningSessions,
   findSession,
+  isStandingStill,
   killSession,
   listSessions,
   openSession,
@@ -49,6 +50,9 @@ export interface LocalEngineOptions {
   /** When services that crash are started again; the usual ones when absent. */
   readonly restartRules?: RestartRules | undefined;
 }
+
+/** A checkpoint each time a command is to begin is bad luck; so many in a row are something else. */
+const MAX_STARTS = 10;
 
 export class LocalEngine implements SpriteEngine {
   readonly files: FileOps;
@@ -155,7 +159,15 @@ export class LocalEngine implements SpriteEngine {
 
   async openSession(name: string, spec: SessionSpec, waiting: Waiting = {}): Promise<SessionHandle> {
     using _hold = this.hold(name);
-    return await openSession(await this.awake(name, waiting), spec, waiting);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await openSession(await this.awake(name, waiting), spec, waiting);
+      } catch (thrown) {
+        // A checkpoint may hold it still right after it was seen awake: who waits for its lock comes after it.
+        if (attempt === MAX_STARTS || !isStandingStill(thrown)) throw thrown;
+        (await this.store.lock(name, waiting))[Symbol.dispose]();
+      }
+    }
   }
 
   async session(name: string, sessionId: string): Promise<SessionHandle> {

@@ -7,3 +7,4 @@ export { findSession } from './find-session.ts';
 export { killSession } from './kill-session.ts';
 export { openSession } from './open-session.ts';
 export { countRunningSessions, listSessions } from './session-facts.ts';
+export { isStandingStill } from './start-error.ts';

@@ -4,6 +4,13 @@ import { SpriteExecError } from '../../../errors.ts';
 import { readFacts } from './session-facts.ts';
 import { readText } from './small-file.ts';
 
+const STANDS_STILL = /paused container|container.*\bpaused\b/i;
+
+/** True: it was frozen just when the command was to begin. Nothing of the command has run. */
+export function isStandingStill(thrown: unknown): boolean {
+  return thrown instanceof SpriteExecError && STANDS_STILL.test(String(thrown.details.runtime_message ?? ''));
+}
+
 /** Why the runtime did not start the command, from what it wrote into the session's directory. */
 export function startError(path: string): SpriteExecError {
   const logs = ['stderr.log', 'stdout.log', 'runtime.log'].map((name) => readText(join(path, name)));
@@ -21,6 +28,9 @@ export function startError(path: string): SpriteExecError {
   }
   if (/container does not exist|stopped container|not running|no such container|setns process/i.test(said)) {
     return new SpriteExecError('exec: the sprite went down meanwhile', { retryable: true, details });
+  }
+  if (STANDS_STILL.test(said)) {
+    return new SpriteExecError('exec: the sprite stands still', { retryable: true, details });
   }
   if (/"\/bin\/sh"/.test(said)) {
     return new SpriteExecError('exec: the sprite has no /bin/sh, which starts every command', {
