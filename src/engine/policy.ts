@@ -7,13 +7,20 @@ export type NetworkRule =
   | { readonly include: 'defaults' };
 
 export interface PrivilegesPolicy {
+  /** `''`: the engine's usual one. */
   readonly profile: '' | 'minimal' | 'standard' | 'privileged';
   readonly devices: readonly string[];
-  readonly noNewPrivileges: boolean;
+  /** Absent in what is set: as the engine has it. */
+  readonly noNewPrivileges?: boolean | undefined;
 }
 
 export interface ResourcesPolicy {
+  /** Null: what the engine gives by itself. */
   readonly memory: { readonly limitMb: number | null; readonly autoscale: boolean };
+  /** Null: not limited. Absent in what is set: as it is. */
+  readonly cpus?: number | null | undefined;
+  /** Processes and threads. Null: what the engine gives by itself. Absent in what is set: as it is. */
+  readonly pids?: number | null | undefined;
 }
 
 /** A part of the policy; absent from `PolicyOps` where the engine can't enforce it. */

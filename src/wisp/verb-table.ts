@@ -279,7 +279,7 @@ export const verbs: readonly VerbNode[] = [
   {
     name: 'policy',
     section: NETWORK,
-    summary: 'what a sprite may reach',
+    summary: 'what a sprite may reach, use and do',
     verbs: [
       {
         name: 'get',
@@ -295,6 +295,16 @@ export const verbs: readonly VerbNode[] = [
         name: 'allow',
         summary: 'add a domain',
         load: async () => (await import('./verbs/policy/allow.ts')).verb,
+      },
+      {
+        name: 'resources',
+        summary: 'show or change its limits while it runs',
+        load: async () => (await import('./verbs/policy/resources.ts')).verb,
+      },
+      {
+        name: 'privileges',
+        summary: 'show or change what its root may do',
+        load: async () => (await import('./verbs/policy/privileges.ts')).verb,
       },
     ],
   },

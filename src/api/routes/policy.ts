@@ -69,7 +69,7 @@ const setPrivileges = httpRoute({
   async handle({ api, params, body, signal }) {
     const part = await partOf(api, params, 'privileges', signal);
     const { profile, devices, noNewPrivileges } = body;
-    const policy = { profile, devices: devices ?? [], noNewPrivileges: noNewPrivileges ?? false };
+    const policy = { profile, devices: devices ?? [], noNewPrivileges: noNewPrivileges ?? undefined };
     await part.set(params.name, policy, { signal });
     return noContent();
   },
@@ -82,8 +82,8 @@ const getResources = httpRoute({
   answers: { 200: Resources },
   async handle({ api, params, signal }) {
     const part = await partOf(api, params, 'resources', signal);
-    const { memory } = await part.get(params.name, { signal });
-    return json({ memory: { limit_mb: memory.limitMb, autoscale: memory.autoscale } });
+    const { memory, cpus = null, pids = null } = await part.get(params.name, { signal });
+    return json({ memory: { limit_mb: memory.limitMb, autoscale: memory.autoscale }, cpus, pids });
   },
 });
 
@@ -95,7 +95,9 @@ const setResources = httpRoute({
   answers: { 204: null },
   async handle({ api, params, body, signal }) {
     const part = await partOf(api, params, 'resources', signal);
-    await part.set(params.name, { memory: memoryOf(body) }, { signal });
+    // Absent: as it is.
+    const memory = body.memory ? memoryOf(body) : (await part.get(params.name, { signal })).memory;
+    await part.set(params.name, { memory, cpus: body.cpus, pids: body.pids }, { signal });
     return noContent();
   },
 });

@@ -22,4 +22,6 @@ export const Privileges = z.object({
 
 export const Resources = z.object({
   memory: z.object({ limit_mb: z.number().positive().nullish(), autoscale: z.boolean().nullish() }).nullish(),
+  cpus: z.number().positive().nullish().describe('null: not limited; absent: as it is'),
+  pids: z.int().positive().nullish().describe('null: the usual limit; absent: as it is'),
 });

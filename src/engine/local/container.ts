@@ -9,10 +9,10 @@ import { cgroupLimits, cgroupSupport, removeGroups } from './cgroup.ts';
 import { ensureEgress, stopEgress } from './egress/egress-process.ts';
 import { findHiddenPaths } from './hidden-paths.ts';
 import { hostLayout, imageLayout, type RootLayout } from './layout.ts';
-import { ociSpec } from './oci-spec.ts';
+import { limitResources, ociSpec } from './oci-spec.ts';
 import type { SpriteRecord } from './record.ts';
 import { containerOf, runningSprite, type SpriteContainer } from './running.ts';
-import { deleteContainer, readInit } from './runtime.ts';
+import { deleteContainer, readInit, updateLimits } from './runtime.ts';
 import { freezerOf, thaw } from './sleep/freezer.ts';
 
 const BOOT_TIMEOUT_MS = 60_000;
@@ -75,6 +75,29 @@ export async function bootContainer(sprite: SpriteContainer, waiting: Waiting): 
     await endContainer(sprite);
     throw error;
   }
+}
+
+/** Puts the limits of the record in force for what runs. Throws `CONFLICT`, `INTERNAL`. */
+export async function changeLimits(
+  sprite: SpriteContainer,
+  initPid: number,
+  waiting: Waiting,
+): Promise<void> {
+  const { record } = sprite;
+  const support = cgroupSupport(record.rootless);
+  // What is not limited any more has to be said, too.
+  const { memory_bytes, cpus, pids } = record.limits;
+  const unlimited = {
+    ...(memory_bytes === null && support.controllers.has('memory') ? { memory: { limit: -1 } } : {}),
+    ...(cpus === null && support.controllers.has('cpu') ? { cpu: { quota: -1, period: 100_000 } } : {}),
+    ...(pids === null && support.controllers.has('pids') ? { pids: { limit: -1 } } : {}),
+  };
+  await updateLimits(
+    containerOf(sprite),
+    { ...limitResources(record.limits, support), ...unlimited },
+    waiting,
+  );
+  assertLimits(record, initPid);
 }
 
 /** Ends what runs of the sprite, in it and for it. Throws `SPRITE_KILL_FAILED`. */

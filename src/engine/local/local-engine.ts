@@ -93,7 +93,17 @@ export class LocalEngine implements SpriteEngine {
         (name) => this.dirsOf(name),
       );
     });
-    this.policy = { network: lazily(() => this.loadNetworkPolicy()) };
+    this.policy = {
+      network: lazily(() => this.loadNetworkPolicy()),
+      privileges: lazily(async () => {
+        const { LocalPrivileges } = await import('./policy/local-privileges.ts');
+        return new LocalPrivileges({ sprites: this.sprites, read: (name) => this.store.read(name) });
+      }),
+      resources: lazily(async () => {
+        const { LocalResources } = await import('./policy/local-resources.ts');
+        return new LocalResources({ sprites: this.sprites, read: (name) => this.store.read(name) });
+      }),
+    };
     this.ports = lazily(() => this.loadPorts(), ['watch']);
     this.sleep = lazily(async () => {
       const { LocalSleep } = await import('./sleep/local-sleep.ts');

@@ -14,7 +14,7 @@ import type { SpriteUpdate, StartSpec, Waiting } from '../engine.ts';
 import type { NetworkRule } from '../policy.ts';
 import { isFrozen } from './cgroup.ts';
 import { type HoldSprite, settleRestore } from './checkpoints.ts';
-import { bootContainer, endContainer, layoutOf } from './container.ts';
+import { bootContainer, changeLimits, endContainer, layoutOf } from './container.ts';
 import { type CopySource, copySourceOf, fillFromSource, inherit } from './copy-source.ts';
 import { ensureEgress, isEgressUp } from './egress/egress-process.ts';
 import { readRules, writeRules } from './egress/policy-file.ts';
@@ -89,6 +89,41 @@ export class LocalSprites {
       labels: labels ?? record.labels,
       annotations: annotations ?? record.annotations,
     });
+  }
+
+  /** In force at once where it runs, and from its next start on. Throws `USAGE`, `UNSUPPORTED`, `CONFLICT`. */
+  async setLimits(
+    name: string,
+    limitsOf: (record: SpriteRecord) => SpriteRecord['limits'],
+    waiting: Waiting,
+  ): Promise<void> {
+    this.store.read(name);
+    using _lock = await this.store.lock(name, waiting);
+    const before = this.store.read(name);
+    const record = { ...before, limits: limitsOf(before) };
+    if (isUp(record) && record.init !== null) {
+      await changeLimits(this.container(record), record.init.pid, waiting);
+    }
+    this.store.write(record);
+  }
+
+  /** For what is started from here on; `assertFits` refuses where something runs that has more. */
+  async setProfile(
+    name: string,
+    profile: 'minimal' | 'standard',
+    { assertFits, ...waiting }: { assertFits: (initPid: number) => void } & Waiting,
+  ): Promise<void> {
+    this.store.read(name);
+    using _lock = await this.store.lock(name, waiting);
+    const record = this.store.read(name);
+    // Written first: nothing is started with the old rights while it is looked for.
+    this.store.write({ ...record, profile });
+    try {
+      if (isUp(record) && record.init !== null) assertFits(record.init.pid);
+    } catch (error) {
+      this.store.write(record);
+      throw error;
+    }
   }
 
   /** Its processes end, its disk is kept. Also settles a boot that was interrupted. */

@@ -184,12 +184,21 @@ function idMappings(): object {
   };
 }
 
-function resources(record: SpriteRecord, { controllers, canLimitSwap }: CgroupSupport): object {
-  const { memory_bytes: memory, cpus, pids } = record.limits;
-  const has = (name: 'memory' | 'cpu' | 'pids') => controllers.has(name);
+function resources(record: SpriteRecord, support: CgroupSupport): object {
   return {
     // An ordinary user can't set device rules; without CAP_MKNOD there are no nodes to use either.
     ...(record.rootless ? {} : { devices: [{ allow: false, access: 'rwm' }] }),
+    ...limitResources(record.limits, support),
+  };
+}
+
+/** A limit of null is left out. */
+export function limitResources(
+  { memory_bytes: memory, cpus, pids }: SpriteRecord['limits'],
+  { controllers, canLimitSwap }: CgroupSupport,
+): object {
+  const has = (name: 'memory' | 'cpu' | 'pids') => controllers.has(name);
+  return {
     ...(has('memory') && memory !== null
       ? { memory: { limit: memory, ...(canLimitSwap ? { swap: memory } : {}) } }
       : {}),

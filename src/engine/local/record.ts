@@ -42,6 +42,8 @@ export interface SpriteRecord {
     readonly pids: number | null;
   };
   readonly network: Network;
+  /** What its root may do; `standard` when absent. */
+  readonly profile?: 'minimal' | 'standard' | undefined;
   readonly isolation: Isolation;
   readonly rootless: boolean;
   readonly runtime: string;

@@ -78,7 +78,12 @@ export function runningSprite(sprite: SpriteContainer, init: ProcessIdentity): R
     home: SPRITE_HOME,
     users: {
       sprite: { uid, gid, home: SPRITE_HOME, capabilities: [] },
-      root: { uid: 0, gid: 0, home: '/root', capabilities: ROOT_CAPABILITIES },
+      root: {
+        uid: 0,
+        gid: 0,
+        home: '/root',
+        capabilities: record.profile === 'minimal' ? [] : ROOT_CAPABILITIES,
+      },
     },
     rlimits: rlimits(record.max_file_bytes),
   };

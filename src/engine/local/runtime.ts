@@ -182,3 +182,28 @@ export async function deleteContainer(container: Container, { signal }: Waiting 
     retryable: true,
   });
 }
+
+/** Other limits for a container that runs. Throws `CONFLICT` where it uses more than that now. */
+export async function updateLimits(
+  container: Container,
+  limits: object,
+  { signal }: Waiting = {},
+): Promise<void> {
+  const argv = [container.runtime, '--root', container.root, 'update', '--resources', '-', container.id];
+  const result = await run(argv, {
+    env: TOOL_ENV,
+    stdin: JSON.stringify(limits),
+    timeoutMs: CALL_TIMEOUT_MS,
+    signal,
+    maxBytes: 8192,
+  });
+  if (!result.failed) return;
+  signal?.throwIfAborted();
+  const said = failureOf(result);
+  const isInUse = /device or resource busy|unable to set memory limit/i.test(said);
+  throw new WreckitError(
+    isInUse ? 'CONFLICT' : 'INTERNAL',
+    isInUse ? 'limits: the sprite uses more than that now' : `limits: the runtime failed: ${said}`,
+    isInUse ? { hint: 'end what uses it (wisp sessions NAME), or stop the sprite and set them then' } : {},
+  );
+}

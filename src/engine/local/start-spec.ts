@@ -139,6 +139,7 @@ export function newRecord({
     image_dir: imageDir,
     limits,
     network,
+    ...(source?.profile === undefined ? {} : { profile: source.profile }),
     isolation: 'namespace',
     rootless,
     runtime,
@@ -151,7 +152,10 @@ export function newRecord({
 }
 
 /** A limit that the machine can't enforce is recorded as none, never as if it held. */
-function limitsOf(spec: StartSpec, { controllers }: CgroupSupport): SpriteRecord['limits'] {
+export function limitsOf(
+  spec: Pick<StartSpec, 'memoryBytes' | 'cpus' | 'pids'>,
+  { controllers }: CgroupSupport,
+): SpriteRecord['limits'] {
   const defaultMemory = Math.min(DEFAULT_MEMORY_BYTES, Math.floor(totalmem() / 2));
   return {
     memory_bytes: controllers.has('memory') ? (spec.memoryBytes ?? defaultMemory) : null,
