@@ -26,8 +26,8 @@ export class InterpreterProcess implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #place: InterpreterPlace;
   readonly #language: CodeLanguage;
-  /** Called for every message but the first and the last. */
-  onMessage: (message: FromSupervisor) => void = () => undefined;
+  /** Called for every message but the first and the last. Until a promise settles no more is read. */
+  onMessage: (message: FromSupervisor) => void | Promise<void> = () => undefined;
   #lastWords: Extract<FromSupervisor, { type: 'ended' }> | null = null;
   #isReady = false;
   #said = '';
@@ -78,8 +78,8 @@ export class InterpreterProcess implements AsyncDisposable {
     return await client.execCapture(sprite, this.#language.argv, {
       dir,
       stdin: this.#input,
-      stdout: (chunk) => {
-        for (const line of lines.add(chunk)) this.#take(line);
+      stdout: async (chunk) => {
+        await Promise.all(lines.add(chunk).map((line) => this.#take(line)));
       },
       stderr: (chunk) => {
         this.#said = (this.#said + decodeUtf8(chunk)).slice(-TAIL_BYTES);
@@ -89,11 +89,11 @@ export class InterpreterProcess implements AsyncDisposable {
     });
   }
 
-  #take(line: string): void {
+  #take(line: string): void | Promise<void> {
     const message = parseLine(line, this.#nonce);
     if (message === null || this.#stop.signal.aborted) return;
     if (message.type === 'ended') this.#lastWords = message;
-    else if (message.type !== 'ready') this.onMessage(message);
+    else if (message.type !== 'ready') return this.onMessage(message);
     else {
       this.#isReady = true;
       this.#settleReady();

@@ -222,11 +222,13 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
     void this.#processes.at(-1)?.[Symbol.asyncDispose]();
   }
 
-  #take(live: Live, message: FromSupervisor): void {
+  #take(live: Live, message: FromSupervisor): void | Promise<void> {
     if (message.type === 'call') {
+      const turn = this.#turn();
       // Never rejects: what the function throws is its answer.
-      void this.#call(live, message);
-      return;
+      void this.#call(live, message, turn);
+      // Calls that have to wait do so in the sprite, not in the memory of this machine.
+      return turn instanceof Promise ? turn.then(() => undefined) : undefined;
     }
     const pending = this.#pending;
     if (message.type !== 'done' || pending?.id !== message.id) return;
@@ -235,15 +237,18 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
     else pending.reject(codeError(message));
   }
 
-  async #call({ process, encoder }: Live, { id, ref, args }: CallMessage): Promise<void> {
+  async #call(
+    { process, encoder }: Live,
+    { id, ref, args }: CallMessage,
+    turn: Disposable | Promise<Disposable>,
+  ): Promise<void> {
     const pending = this.#pending;
     using _pause = pending?.clock.pause();
     const called = encoder.functionOf(ref);
+    // Not awaited where it need not be: final() is known before the code that called it has ended.
+    using _turn = turn instanceof Promise ? await turn : turn;
     try {
       if (called === undefined) throw new Error('there is no such function');
-      // Not awaited where it need not be: final() is known before the code that called it has ended.
-      const turn = this.#turn();
-      using _turn = turn instanceof Promise ? await turn : turn;
       const value = await called(...args);
       process.send({ type: 'answer', id, ...(value === undefined ? {} : { value }) });
     } catch (error) {

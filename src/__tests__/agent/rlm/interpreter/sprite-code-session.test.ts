@@ -7,6 +7,8 @@ import {
   PYTHON,
 } from '../../../../agent/rlm/interpreter/code-language.ts';
 import { SpriteCodeSession } from '../../../../agent/rlm/interpreter/sprite-code-session.ts';
+import type { SpriteCaptureOptions, WispClient } from '../../../../agent/wisp-client/wisp-client.ts';
+import { decodeUtf8 } from '../../../../process/text.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { type ToolKit, toolKit } from '../tool-kit.ts';
 
@@ -113,6 +115,53 @@ test(
   },
   SLOW,
 );
+
+test('calls that have to wait do so in the sprite: no more of them are read', async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let begun = 0;
+  const hold = async (): Promise<void> => {
+    begun += 1;
+    await held;
+  };
+  let taken: Promise<void> | undefined;
+  const client = {
+    // A supervisor that makes 40 calls for one run.
+    execCapture: async (_name: string, _argv: readonly string[], options: SpriteCaptureOptions) => {
+      const write = options.stdout as (chunk: Uint8Array) => Promise<void>;
+      let nonce = '';
+      const send = (message: object) => Buffer.from(`${JSON.stringify({ ...message, nonce })}\n`);
+      for await (const line of options.stdin as AsyncIterable<Uint8Array>) {
+        const message = JSON.parse(decodeUtf8(line));
+        if (message.type === 'hello') {
+          nonce = message.nonce;
+          await write(send({ type: 'ready', version: '1' }));
+        } else if (message.type === 'run') {
+          const calls = Array.from({ length: 40 }, (_, id) => send({ type: 'call', id, ref: 1, args: [] }));
+          taken = write(Buffer.concat(calls));
+          void taken.then(() =>
+            write(send({ type: 'done', id: message.id, value: 'all', error: null, output: '' })),
+          );
+        }
+      }
+      return { exitCode: 0, stdout: Buffer.of(), stderr: Buffer.of(), truncatedBytes: 0, durationMs: 0 };
+    },
+  };
+  const place = { client: client as unknown as WispClient, sprite: 'none', dir: '/' };
+  await using session = new SpriteCodeSession(
+    { place, language: JAVASCRIPT, codeMs: 20_000, onFatal: () => undefined },
+    { hold },
+    () => false,
+  );
+  const work = session.execute('calls');
+  await eventually(() => begun === 32, { what: '32 calls' });
+  expect(await Promise.race([taken, Promise.resolve('still held back')])).toBe('still held back');
+  release();
+  await taken;
+  expect([await work, begun]).toEqual(['all', 40]);
+});
 
 test(
   'execute() throws what a function threw as it is, where that is to end the run',
