@@ -117,7 +117,7 @@ export class CloudServices implements ServiceOps {
   ): AsyncGenerator<ServiceEvent> {
     // The API knows lines alone: of a start's own output that is the better part.
     const past = lines ?? (sinceStart ? SINCE_START_LINES : 0);
-    const query = { lines: past, duration: follow ? FOLLOW_DURATION : undefined };
+    const query = { lines: Math.min(past, ALL_LINES), duration: follow ? FOLLOW_DURATION : undefined };
     try {
       for await (const line of this.#client.lines({
         ...this.#call('GET', name, service, 'logs', query),

@@ -21,7 +21,7 @@ const CAPABILITIES = [
 ];
 
 /** What the local engine can do and the API has no call for. */
-export const CLOUD_LACKS = ['stop', 'fork', 'images', 'limit of processes'];
+export const CLOUD_LACKS = ['stop', 'fork', 'images', 'limit of processes', 'selftest'];
 
 export function cloudVersion(target: ApiTarget): VersionData {
   const isolation = isolationOf({}, target);
