@@ -11,6 +11,7 @@ import { agentRows } from './rows/agent.ts';
 import { manyRows } from './rows/many.ts';
 import { runRows } from './rows/run.ts';
 import { serveRows } from './rows/serve.ts';
+import { serviceRows } from './rows/services.ts';
 import { sleepRows } from './rows/sleep.ts';
 import { startUpRows } from './rows/start-up.ts';
 import { streamRows } from './rows/stream.ts';
@@ -24,6 +25,7 @@ const GROUPS: Readonly<Record<string, (world: World) => Row[] | Promise<Row[]>>>
   many: manyRows,
   serve: serveRows,
   sleep: sleepRows,
+  services: serviceRows,
   sync: syncRows,
   agent: agentRows,
 };

@@ -361,11 +361,22 @@ await step('network policy set', async () => {
   return (await sprite.getNetworkPolicy()).rules;
 });
 await step('privileges policy', () => sprite.getPrivilegesPolicy());
-await step('privileges policy set', () => sprite.updatePrivilegesPolicy({ profile: 'minimal' }));
-await step('privileges policy reset', () => sprite.deletePrivilegesPolicy());
-await step('resources policy', () => sprite.getResourcesPolicy());
-await step('resources policy set', () => sprite.updateResourcesPolicy({ memory: { limitMB: 512 } }));
-await step('resources policy reset', () => sprite.deleteResourcesPolicy());
+await step('privileges policy set', async () => {
+  await sprite.updatePrivilegesPolicy({ profile: 'minimal' });
+  return (await sprite.getPrivilegesPolicy()).profile;
+});
+await step('privileges policy refused', () => sprite.updatePrivilegesPolicy({ profile: 'privileged' }));
+await step('privileges policy reset', async () => {
+  await sprite.deletePrivilegesPolicy();
+  return (await sprite.getPrivilegesPolicy()).profile;
+});
+await step('resources policy', async () => {
+  await sprite.updateResourcesPolicy({ memory: { limitMB: 600 } });
+  const set = (await sprite.getResourcesPolicy()).memory;
+  await sprite.deleteResourcesPolicy();
+  return { set, isReset: (await sprite.getResourcesPolicy()).memory.limitMB > 600 };
+});
+await step('resources policy refused', () => sprite.updateResourcesPolicy({ memory: { limitMB: 1 } }));
 await step('services', async () => {
   const config = { cmd: 'sh', args: ['-c', 'echo serving; exec sleep 1000'], needs: [], env: { A: '1' } };
   const events = await all(await sprite.createService('web', config, '2s'));

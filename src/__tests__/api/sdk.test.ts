@@ -192,13 +192,14 @@ describe.each(['bun', 'node'] as const)(
     test('reads and sets policies', () => {
       expect(value('network policy')).toBe(true);
       expect(value('network policy set')).toEqual([{ domain: 'example.com', action: 'allow' }]);
-    });
-
-    test('is told plainly what this engine has not', () => {
-      for (const name of ['privileges policy', 'resources policy']) {
-        for (const what of ['', ' set', ' reset']) {
-          expect(step(name + what).error?.message).toContain('status 501');
-        }
+      expect(value('privileges policy')).toEqual({ profile: 'standard', devices: [], noNewPrivileges: true });
+      expect(value('privileges policy set')).toBe('minimal');
+      expect(step('privileges policy refused').error?.message).toContain('status 501');
+      expect(value('privileges policy reset')).toBe('standard');
+      const isRoot = process.getuid?.() === 0;
+      if (isRoot) {
+        expect(value('resources policy')).toEqual({ set: { limitMB: 600, autoscale: false }, isReset: true });
+        expect(step('resources policy refused').error?.message).toContain('status 400');
       }
     });
 

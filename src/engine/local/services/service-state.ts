@@ -146,7 +146,8 @@ function errorOf(state: StateRecord, readReason: () => string): string | null {
 
 function endText({ code, why }: StateRecord, readReason: () => string): string {
   if (why === 'exec') return readReason() || 'it could not be started';
-  if (code === null) return 'it ended, and nobody knows how';
+  // Nothing but SIGKILL ends what would tell.
+  if (code === null) return 'it was killed, which also happens when memory runs out';
   const signal = code > 128 ? signalName(code - 128) : null;
   return signal === null
     ? `it ended with exit code ${code}`
