@@ -49,7 +49,10 @@ test("create() comes in no command's way that begins meanwhile", async () => {
     for (let count = 0; count < 10; count += 1) outputs.push((await sprite.exec(`echo ${index}`)).stdout);
     return outputs;
   };
-  const results = await Promise.all([commands(1), commands(2), commands(3)]);
+  const results: string[][] = await Promise.all([1, 2, 3].map(commands));
+  for (let count = 0; count < 10; count += 1) {
+    expect(await sprite.engine.files.list('demo', '/home/sprite')).toHaveLength(2);
+  }
   isOver = true;
   await saving;
   expect(results).toEqual([1, 2, 3].map((index) => Array.from({ length: 10 }, () => `${index}\n`)));

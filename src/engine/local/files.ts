@@ -61,6 +61,8 @@ export type EnterSprite = (
 /** A directory of a million entries is about this long; beyond it the listing is refused, never cut. */
 const MAX_LISTING_BYTES = 256 * 1024 * 1024;
 const MAX_COMPLAINT_BYTES = 64 * 1024;
+/** Tries of a call that finds the sprite held still. */
+const MAX_MORE = 10;
 const DEFAULT_MODE = '0644';
 
 interface Call {
@@ -231,15 +233,24 @@ export class LocalFiles implements FileOps {
   }
 
   async #run(call: Call): Promise<RunResult> {
-    const { signal, stdin = 'ignore' } = call;
-    using entrance = await this.#enter(call.name, commandOf(call), { user: call.user, signal });
-    const { argv, env } = entrance;
-    const result = await run(argv, { env, stdin, signal, maxBytes: call.maxBytes ?? MAX_COMPLAINT_BYTES });
+    const { signal, stdin } = call;
+    let result = await this.#runOnce(call);
+    // A checkpoint may hold the sprite still right after it was seen awake; what was sent can't be sent again.
+    for (let more = MAX_MORE; more > 0 && stdin === undefined && isHeldStill(result); more -= 1) {
+      result = await this.#runOnce(call);
+    }
     signal?.throwIfAborted();
     // Entries that vanish while they are listed make find complain; what it did list is the answer.
     const isPartialListing = call.script === LIST && result.stdout.length > FIRST_RECORD_AT;
     if (result.failed && !isPartialListing) throw failure(call, result);
     return result;
+  }
+
+  async #runOnce(call: Call): Promise<RunResult> {
+    const { signal, stdin = 'ignore' } = call;
+    using entrance = await this.#enter(call.name, commandOf(call), { user: call.user, signal });
+    const { argv, env } = entrance;
+    return await run(argv, { env, stdin, signal, maxBytes: call.maxBytes ?? MAX_COMPLAINT_BYTES });
   }
 
   async *#stream(
@@ -254,6 +265,11 @@ export class LocalFiles implements FileOps {
       if (result.failed && !isForgiven(result)) throw failure(call, result);
     });
   }
+}
+
+/** The runtime's own word, before anything of the call has run. */
+function isHeldStill({ failed, stderr }: RunResult): boolean {
+  return failed && /paused container/i.test(decodeUtf8(stderr));
 }
 
 /** The content, then the id that says it was all: see WRITE. */
