@@ -16,16 +16,20 @@ const LAZY_PACKAGES = ['pino', 'pino-pretty', '@xterm/headless', '@xterm/addon-s
 const LAZY_MODULES = { 'vendor-ax': 'src/agent/vendor/ax.ts', 'vendor-mcp': 'src/agent/vendor/mcp.ts' };
 /**
  * Of NAME-quick.js: its verbs, the group that they belong to, the folder that their modules lie in; and what they do
- * without there, with the flag that needs it.
+ * without there, with the flag, or the variable, that asks for it.
  */
 const QUICK = {
   wreckit: {
     verbs: ['start', 'exec', 'list'],
     group: 'sprite',
     dir: '/commands/sprite/',
-    without: { module: '/commands/sprite/push-directory.ts', flag: '--push' },
+    without: { modules: /\/commands\/sprite\/push-directory\.ts$/, flag: '--push' },
   },
-  wisp: { verbs: ['start', 'exec', 'list'], dir: '/wisp/verbs/' },
+  wisp: {
+    verbs: ['start', 'exec', 'list'],
+    dir: '/wisp/verbs/',
+    without: { modules: /\/(wisp|engine)\/cloud\//, flag: '--engine', variable: 'WISP_ENGINE' },
+  },
 };
 
 const [root, out, ...programs] = process.argv.slice(2);
@@ -60,7 +64,7 @@ function onlyQuickVerbs({ verbs, dir, without }) {
         if (kind !== 'dynamic-import') return undefined;
         const target = join(dirname(importer), path);
         const isOther = isVerbTable.test(importer) && !kept.some((end) => target.endsWith(end));
-        return isOther || (without && target.endsWith(without.module)) ? { path, external: true } : undefined;
+        return isOther || without.modules.test(target) ? { path, external: true } : undefined;
       });
     },
   };
@@ -71,7 +75,8 @@ function chooser(name, { verbs, group, without }) {
   const conditions = [
     `${JSON.stringify(verbs)}.includes(process.argv[${group ? 3 : 2}])`,
     ...(group ? [`process.argv[2]==='${group}'`] : []),
-    ...(without ? [`!process.argv.some((word)=>word.startsWith('${without.flag}'))`] : []),
+    `!process.argv.some((word)=>word.startsWith('${without.flag}'))`,
+    ...(without.variable ? [`!process.env.${without.variable}`] : []),
   ];
   return `require(${conditions.join('&&')}?'./${name}-quick.js':'./${name}-whole.js');\n`;
 }
