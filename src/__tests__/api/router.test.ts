@@ -65,7 +65,7 @@ describe('createRouter()', () => {
           const found = refusal(() =>
             route.kind === 'http' ? router.http(route.method, path) : router.socket(path),
           );
-          const isService = parameter === '{service}' && /^A$/.test(outside);
+          const isService = /^\{(service|task)\}$/.test(parameter) && /^A$/.test(outside);
           const isCheckpoint = parameter === '{checkpoint_id}' && /^(A|x+)$/.test(outside);
           if (isService || isCheckpoint) continue;
           expect({ path, found: typeof found }).not.toEqual({ path, found: 'object' });
