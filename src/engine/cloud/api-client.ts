@@ -52,6 +52,8 @@ const BODY_IDLE_MS = 90_000;
 const MAX_JSON_BYTES = 16 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const PATIENCE_MS = 20_000;
+/** A server that is being started again is back in this time; one that isn't there should be said soon. */
+const UNSENT_PATIENCE_MS = 2_000;
 /** A server that wants more is told to the user, who may have better things to do. */
 const LONGEST_WAIT_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
@@ -124,12 +126,14 @@ export class ApiClient {
 
   /** An answer below 400, or an expected one; its body is still to be read. */
   async open(call: ApiCall): Promise<ApiAnswer> {
-    const giveUpAt = performance.now() + this.#patienceMs;
+    const startedAt = performance.now();
     for (let waitMs = FIRST_PAUSE_MS; ; waitMs *= 2) {
       const outcome = await this.#attempt(call);
       if ('answer' in outcome) return outcome.answer;
       const nextMs = outcome.waitMs ?? waitMs;
-      const isTimeLeft = performance.now() + nextMs < giveUpAt && nextMs <= LONGEST_WAIT_MS;
+      const patienceMs =
+        outcome.isUnsent === true ? Math.min(UNSENT_PATIENCE_MS, this.#patienceMs) : this.#patienceMs;
+      const isTimeLeft = performance.now() + nextMs < startedAt + patienceMs && nextMs <= LONGEST_WAIT_MS;
       if (!outcome.isWorthRepeating || !isTimeLeft) throw outcome.error;
       await pause(nextMs, call.signal);
     }
@@ -143,7 +147,7 @@ export class ApiClient {
       call.signal?.throwIfAborted();
       const error = this.#noConnection(call, thrown);
       const isUnsent = UNSENT.has(errnoOf(thrown) ?? '');
-      return { error, isWorthRepeating: isUnsent || call.canRepeat === true, waitMs: null };
+      return { error, isWorthRepeating: isUnsent || call.canRepeat === true, isUnsent, waitMs: null };
     }
     const { status, headers, stream } = answer;
     if (status < 300 || call.expected?.includes(status)) return { answer };
@@ -241,7 +245,13 @@ export class ApiClient {
 
 type Outcome =
   | { readonly answer: ApiAnswer }
-  | { readonly error: WreckitError; readonly isWorthRepeating: boolean; readonly waitMs: number | null };
+  | {
+      readonly error: WreckitError;
+      readonly isWorthRepeating: boolean;
+      readonly waitMs: number | null;
+      /** No connection was made. */
+      readonly isUnsent?: boolean;
+    };
 
 class LateAnswer extends Error {}
 
