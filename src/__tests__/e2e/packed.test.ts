@@ -33,7 +33,7 @@ beforeAll(async () => {
   mkdirSync(prefix);
   const checkout = copyCheckout(dir.join('checkout'));
   const env = npmEnv();
-  await succeed(['npm', 'pack', '--pack-destination', dir.path], { cwd: checkout, env });
+  await succeed(['npm', 'pack', '--pack-destination', dir.path], { cwd: checkout, env, timeoutMs: 170_000 });
   rmSync(checkout, { recursive: true });
   const tarball = dir.join(`wreckit-${packageVersion()}.tgz`);
   const options = ['--prefix', prefix, '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
