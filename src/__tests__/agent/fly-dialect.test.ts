@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runSpriteAgent } from '../../agent/sprite-agent.ts';
 import { SpriteRunner } from '../../agent/sprite-runner.ts';
+import { packageRoot } from '../../package-root.ts';
+import { SpriteAgentSchema } from '../../schemas.ts';
 import { wreckitErrorOf } from '../helpers/error-of.ts';
 import { FAKE_TOKEN, type FakeScenario, type FakeWisp, fakeSprite } from '../helpers/fake-wisp.ts';
 import { type TempDir, tempDir } from '../helpers/temp-dir.ts';
+import { isSane, Pty } from '../wisp/pty.ts';
 
 interface Fly {
   readonly fake: FakeWisp;
@@ -165,6 +170,22 @@ describe("SpriteRunner on Fly's sprite command", () => {
     expect(() => process.kill(call?.pid ?? 0, 0)).toThrow('ESRCH');
   });
 
+  test('attach hands the terminal over to its console, and ends as that does', async () => {
+    using dir = tempDir();
+    const { client, fake } = fly(dir);
+    await client.start('demo');
+    fake.play({});
+    const argv = [join(packageRoot(), 'bin', 'wreckit'), 'sprite', 'attach', 'demo'];
+    const env = { ...fake.env, WRECKIT_WISP_PATH: fake.path };
+    await using pty = new Pty(argv, { env });
+    await pty.see(/[$#] /);
+    pty.type('test -t 0 && echo "on a $((40 + 2)) terminal"; exit 7\r');
+    await pty.see('on a 42 terminal');
+    const { exitCode, settings } = await pty.end();
+    expect([exitCode, isSane(settings)]).toEqual([7, true]);
+    expect(fake.calls().map((call) => call.argv)).toEqual([['console', '-s', 'demo']]);
+  });
+
   test('kill() destroys by force, and says gone of what the list no longer has', async () => {
     using dir = tempDir();
     const { client, fake, argvs } = fly(dir);
@@ -182,6 +203,7 @@ describe("SpriteRunner on Fly's sprite command", () => {
       'SPRITE_KILL_FAILED',
       'kill sprite "c": it is still in the list',
     ]);
+    expect(alive.details).toEqual({ killed: [], not_killed: ['c'] });
     fake.play({ destroy: { stderr: 'Error: permission denied\n', exit: 1 } });
     expect((await wreckitErrorOf(() => client.kill(['c']))).message).toContain('permission denied');
     fake.play({});
@@ -263,6 +285,19 @@ describe("SpriteRunner on Fly's sprite command", () => {
     ] as const) {
       expect((await wreckitErrorOf(() => handed([...args], verb))).code).toBe('UNSUPPORTED');
     }
+    expect(fake.calls()).toEqual([]);
+  });
+
+  test('no agent is run through it: files could be neither pushed nor pulled', async () => {
+    using dir = tempDir();
+    const { fake } = fly(dir);
+    const config = SpriteAgentSchema.parse({
+      kind: 'sprite',
+      wispPath: fake.path,
+      agent: { kind: 'process', command: 'true', args: [], completion_signal: 'DONE' },
+    });
+    const run = () => runSpriteAgent({ config, cwd: dir.path, prompt: 'x', sourceEnv: fake.env });
+    expect((await wreckitErrorOf(run)).code).toBe('UNSUPPORTED');
     expect(fake.calls()).toEqual([]);
   });
 
