@@ -6,8 +6,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SleepEvent, SleepSettings, SpriteEngine } from '../../engine/engine.ts';
 import { LocalEngine } from '../../engine/local/local-engine.ts';
+import { LocalSprites } from '../../engine/local/local-sprites.ts';
 import { freezerOf } from '../../engine/local/sleep/freezer.ts';
 import { takeHold } from '../../engine/local/sleep/holds.ts';
+import { resolveStateDirs } from '../../engine/local/state-dirs.ts';
+import { SpriteStore } from '../../engine/local/store.ts';
 import { describeAsRoot } from '../helpers/as-root.ts';
 import { wreckitErrorOf } from '../helpers/error-of.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -151,8 +154,9 @@ async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {
 describeAsRoot('activity', () => {
   test('is a detached command that writes; when it only waits the sprite sleeps, and it goes on afterwards', async () => {
     await using sprite = await localSprite();
-    const script = 'i=0; while [ $i -lt 12 ]; do i=$((i+1)); echo $i; sleep 0.2; done; sleep 60; echo over';
-    const session = await sprite.engine.openSession('demo', { command: ['/bin/sh', '-c', script] });
+    // It takes next to no CPU time: that it writes is all there is to see.
+    const script = '$| = 1; for (1 .. 12) { print "$_\\n"; select(undef, undef, undef, 0.2) } sleep 60';
+    const session = await sprite.engine.openSession('demo', { command: ['perl', '-e', script] });
     await session[Symbol.asyncDispose]();
     await using asleep = sleeping(sprite.engine, { warmAfterMs: 700, coldAfterMs: null });
     await eventually(
@@ -375,6 +379,30 @@ describeAsRoot('commands that come while the sprite is being put to sleep', () =
     expect(asleep.events.filter(({ event }) => event === 'failed')).toEqual([]);
     await eventually(() => asleep.events.length > 0, GENEROUS);
   }, 60_000);
+});
+
+describeAsRoot('putToSleep()', () => {
+  test.each(['warm', 'cold'] as const)(
+    'lets it go on when somebody comes at the last moment: %s',
+    async (depth) => {
+      await using sprite = await localSprite();
+      const session = await sprite.engine.openSession('demo', { command: ['sleep', '600'] });
+      await session[Symbol.asyncDispose]();
+      const env = { ...process.env, WISP_HOME: sprite.home };
+      const store = new SpriteStore(resolveStateDirs(env));
+      const sprites = new LocalSprites({ store, env, rootless: false });
+      let looks = 0;
+      const isIdle = (): boolean => {
+        looks += 1;
+        return looks === 1;
+      };
+      expect(await sprites.putToSleep('demo', depth, isIdle)).toBe(false);
+      expect(looks).toBe(2);
+      expect(await stateOf(sprite.engine)).toBe('running');
+      expect(kernelSays(sprite.home)).toMatch(/THAWED|frozen 0/);
+      expect((await sprite.engine.sessions('demo'))[0]?.state).toBe('running');
+    },
+  );
 });
 
 test('takeHold() ends with its process, and never makes the directory of a sprite that is gone', async () => {
