@@ -103,7 +103,7 @@ async function timed(action: () => Promise<void>): Promise<number> {
 /** A server of its own, on TCP alone. */
 async function serve(world: World): Promise<Server> {
   const wisp = join(packageRoot(), 'bin', 'wisp');
-  const child = spawn(wisp, ['serve', '--no-socket', '--listen', '127.0.0.1:0', '--json'], {
+  const child = spawn(wisp, ['serve', '--quiet', '--no-socket', '--listen', '127.0.0.1:0', '--json'], {
     env: world.env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
