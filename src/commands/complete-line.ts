@@ -1,6 +1,10 @@
+import type { SpriteRunner } from '../agent/sprite-runner.ts';
+import { serviceCommand } from '../agent/wisp-client/wisp-command.ts';
 import { type Candidate, complete } from '../cli/complete.ts';
 import type { VerbNode } from '../cli/verb.ts';
-import { isSpriteName } from '../contract/names.ts';
+import { isObject, textOr } from '../contract/json-value.ts';
+import { isServiceName, isSpriteName } from '../contract/names.ts';
+import { listIn } from '../contract/normalise-list.ts';
 import { configOf, spriteRunnerOf } from './context.ts';
 import { globalOptions, type WreckitContext, type WreckitVerb } from './globals.ts';
 
@@ -25,6 +29,7 @@ export const completeLineVerb = (verbs: readonly VerbNode[]): WreckitVerb => ({
     const line = { before: words.slice(0, -1), current: words.at(-1) ?? '' };
     const names = async (kind: string): Promise<readonly Candidate[] | null> => {
       if (kind === 'engine') return ENGINES;
+      if (kind === 'service') return await serviceNames(context, line.before);
       return kind === 'sprite' ? await spriteNames(context, line.before) : null;
     };
     const completion = await complete({ verbs, globalOptions }, line, names);
@@ -55,6 +60,34 @@ function joinedAtEquals(words: readonly string[]): string[] {
 
 /** The sprites of the configuration the unfinished line would use; none where they can't be listed. */
 async function spriteNames(context: WreckitContext, before: readonly string[]): Promise<Candidate[]> {
+  return await asked(context, before, async (runner, options) => {
+    const sprites = await runner.list({}, options);
+    return sprites
+      .filter(({ name }) => isSpriteName(name)) // another wisp may name them as it likes
+      .map(({ name, state }) => ({ value: name, description: state }));
+  });
+}
+
+/** The services of the sprite that the unfinished line names: `sprite service VERB NAME …`. */
+async function serviceNames(context: WreckitContext, before: readonly string[]): Promise<Candidate[]> {
+  const words = before.slice(before.indexOf('service') + 2);
+  const name = words.find((word) => isSpriteName(word));
+  if (name === undefined) return [];
+  return await asked(context, before, async (runner, options) => {
+    const answer = await runner.ask(serviceCommand('list', name, []), options);
+    const services = listIn(answer, 'services') ?? [];
+    return services.filter(isObject).flatMap((service) => {
+      if (!isServiceName(service.name)) return [];
+      return [{ value: service.name, description: textOr(service.status, '') }];
+    });
+  });
+}
+
+async function asked(
+  context: WreckitContext,
+  before: readonly string[],
+  ask: (runner: SpriteRunner, options: { signal: AbortSignal; timeoutMs: number }) => Promise<Candidate[]>,
+): Promise<Candidate[]> {
   try {
     const engine = valueOfFlag(before, '--engine');
     const config = valueOfFlag(before, '--config');
@@ -64,12 +97,9 @@ async function spriteNames(context: WreckitContext, before: readonly string[]): 
       ...(engine === null ? {} : { engine }),
       ...(config === null ? {} : { config }),
     };
-    const asked = { ...context, cwd, globals };
-    const runner = await spriteRunnerOf(asked, await configOf(asked));
-    const sprites = await runner.list({}, { signal: context.signal, timeoutMs: LIST_DEADLINE_MS });
-    return sprites
-      .filter(({ name }) => isSpriteName(name)) // another wisp may name them as it likes
-      .map(({ name, state }) => ({ value: name, description: state }));
+    const meant = { ...context, cwd, globals };
+    const runner = await spriteRunnerOf(meant, await configOf(meant));
+    return await ask(runner, { signal: context.signal, timeoutMs: LIST_DEADLINE_MS });
   } catch {
     return []; // the shell has no place for an error; the command itself will tell it
   }

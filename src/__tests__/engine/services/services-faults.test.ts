@@ -151,6 +151,24 @@ test('services come back with the sprite: after stop, restore, fork and the deat
   expect(servants(sprite, 'copy')).toEqual([]);
 }, 120_000);
 
+test('a sprite that is taken down is no crash: nothing is started again meanwhile', async () => {
+  await using sprite = await serviceSprite();
+  const { engine } = sprite;
+  await engine.services.put(
+    'demo',
+    'web',
+    shell('trap "exit 3" TERM; echo up; while :; do sleep 0.05; done'),
+  );
+  await untilLogged(sprite, 'web', 'up');
+  // Somebody who does not obey, so that the sprite is still up for a while.
+  await using _session = await engine.openSession('demo', {
+    command: ['/bin/sh', '-c', 'trap "" TERM; while :; do sleep 0.2; done'],
+  });
+  await engine.stop('demo');
+  expect(await logOf(sprite, 'web')).toBe('up\n');
+  expect(servants(sprite)).toEqual([]);
+}, 60_000);
+
 test('a log is bounded, and says what it lost', async () => {
   await using sprite = await serviceSprite();
   const { services } = sprite.engine;

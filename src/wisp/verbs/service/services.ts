@@ -34,9 +34,15 @@ export async function afterStart(
 
 export function serviceResult(service: Service, name: string, calledAs: string): VerbResult {
   const view = serviceView(service);
-  const isFailed = view.status === 'failed';
-  const more = isFailed ? `\nsee what it printed: ${calledAs} service logs ${name} ${view.name}` : '';
-  return { data: { service: view }, text: `${serviceLine(view)}${more}` };
+  const hints = [
+    ...(view.status === 'failed'
+      ? [`see what it printed: ${calledAs} service logs ${name} ${view.name}`]
+      : []),
+    ...(view.status === 'running' && view.http_port !== null
+      ? [`open it on this machine: ${calledAs} proxy ${name} ${view.http_port}`]
+      : []),
+  ];
+  return { data: { service: view }, text: [serviceLine(view), ...hints].join('\n') };
 }
 
 export function httpPort(text: string): number {
