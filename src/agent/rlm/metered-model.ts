@@ -3,7 +3,6 @@ import { type AgentUsage, addUsage } from '../agent-events.ts';
 import type { AxAIService, AxChatResponse } from '../vendor/ax.ts';
 import { mergedUsage, usageOf } from './ax-model.ts';
 import type { Budget } from './budget.ts';
-import { isCutStream } from './model-fault.ts';
 
 export interface MeteredModelOptions {
   readonly llm: AxAIService;
@@ -18,9 +17,6 @@ export interface MeteredModel {
   readonly spent: { usage: AgentUsage | null; costUsd: number | null };
 }
 
-/** Beyond what Ax tries by itself. */
-const MAX_CUT_ANSWERS = 2;
-
 export function meteredModel({ llm, budget, beforeAsk }: MeteredModelOptions): MeteredModel {
   const spent: MeteredModel['spent'] = { usage: null, costUsd: null };
   const count = (modelUsage: AxChatResponse['modelUsage']): void => {
@@ -32,16 +28,10 @@ export function meteredModel({ llm, budget, beforeAsk }: MeteredModelOptions): M
   };
   const chat: AxAIService['chat'] = async (request, options) => {
     beforeAsk();
-    for (let cut = 0; ; cut += 1) {
-      try {
-        const reply = await llm.chat(request, options);
-        if (reply instanceof ReadableStream) return counted(reply, count);
-        count(reply.modelUsage);
-        return reply;
-      } catch (error) {
-        if (options?.abortSignal?.aborted || !isCutStream(error) || cut >= MAX_CUT_ANSWERS) throw error;
-      }
-    }
+    const reply = await llm.chat(request, options);
+    if (reply instanceof ReadableStream) return counted(reply, count);
+    count(reply.modelUsage);
+    return reply;
   };
   return { llm: withChat(llm, chat), spent };
 }

@@ -360,6 +360,23 @@ test(
 );
 
 test(
+  'a 429, a 500 and an answer that breaks off are asked again',
+  async () => {
+    await using kit = toolKit();
+    const { result, server } = await ran(
+      kit,
+      {
+        distiller: [{ status: 429, retryAfterS: 0 }, { status: 500 }, { cut: 'Javascript Co' }, RESPOND],
+        responder: ['there'],
+      },
+      { context: LARGE },
+    );
+    expect([result.outcome, result.output, server.requests.length]).toEqual(['completed', 'there', 5]);
+  },
+  SLOW,
+);
+
+test(
   'without a sandbox for its tools, code of the model still runs in a sprite, which is removed',
   async () => {
     await using kit = toolKit();
