@@ -26,7 +26,8 @@ import { containerOf, isUp, runningSprite, type SpriteContainer } from './runnin
 import { findRuntime } from './runtime.ts';
 import { hasServices } from './services/service-dir.ts';
 import type { RestartRules } from './services/start-supervisor.ts';
-import { type Freezer, freeze, freezerOf, thaw } from './sleep/freezer.ts';
+import { fallAsleep } from './sleep/fall-asleep.ts';
+import { type Freezer, freezerOf, thaw } from './sleep/freezer.ts';
 import type { SpriteDirs } from './sprite-dirs.ts';
 import { assertSupported, differences, newRecord, rulesOf } from './start-spec.ts';
 import { endProcesses } from './stop-processes.ts';
@@ -171,27 +172,12 @@ export class LocalSprites {
     using _lock = await this.store.lock(name, { waitMs: 0 });
     const record = this.store.find(name);
     if (record === null || !isUp(record) || !isIdle()) return false;
-    return depth === 'warm' ? await this.hush(record, isIdle) : await this.shutDown(record, isIdle);
-  }
-
-  private async hush(record: SpriteRecord, isIdle: () => boolean): Promise<boolean> {
-    const freezer = this.freezerOf(record);
-    if (freezer === null || !(await freeze(freezer))) return false;
-    if (isIdle()) return true;
-    thaw(freezer);
-    return false;
-  }
-
-  /** Said first: who comes now waits for the lock, and boots it again. */
-  private async shutDown(record: SpriteRecord, isIdle: () => boolean): Promise<boolean> {
-    this.store.write({ ...record, phase: 'stopping' });
-    if (!isIdle()) {
-      this.store.write(record);
-      return false;
-    }
-    await this.takeDown(record, {});
-    this.store.write({ ...record, init: null });
-    return true;
+    return await fallAsleep(record, depth, {
+      isIdle,
+      freezer: this.freezerOf(record),
+      write: (changed) => this.store.write(changed),
+      takeDown: () => this.takeDown(record, {}),
+    });
   }
 
   /** Holds the sprite's lock while `use` runs. */
