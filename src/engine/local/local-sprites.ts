@@ -9,7 +9,6 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote } from '../../contract/names.ts';
 import { SpriteKillError, SpriteStartError, toWreckitError, WreckitError } from '../../errors.ts';
-import type { ProcessIdentity } from '../../process/identity.ts';
 import type { SpriteUpdate, StartSpec, Waiting } from '../engine.ts';
 import type { NetworkRule } from '../policy.ts';
 import { isFrozen } from './cgroup.ts';
@@ -24,7 +23,7 @@ import type { SpriteRecord } from './record.ts';
 import { makeBootDirs, makeRootfs, renewIdentity } from './rootfs.ts';
 import { containerOf, isUp, runningSprite, type SpriteContainer } from './running.ts';
 import { findRuntime } from './runtime.ts';
-import { hasServices } from './services/service-dir.ts';
+import { copyServices, letGoOfServices, startServices } from './services/sprite-life.ts';
 import type { RestartRules } from './services/start-supervisor.ts';
 import { fallAsleep } from './sleep/fall-asleep.ts';
 import { type Freezer, freezerOf, thaw } from './sleep/freezer.ts';
@@ -321,15 +320,8 @@ export class LocalSprites {
     } else {
       await fillFromSource(source, dirs, { hold: this.hold, ...waiting });
       renewIdentity(dirs, record, layout);
-      await this.copyServices(source.record, dirs.dir);
+      await copyServices(this.store.dirsOf(source.record.name).dir, dirs.dir);
     }
-  }
-
-  private async copyServices({ name }: SpriteRecord, to: string): Promise<void> {
-    const from = this.store.dirsOf(name).dir;
-    if (!hasServices(from)) return;
-    const { copyDeclarations } = await import('./services/boot-services.ts');
-    copyDeclarations(from, to);
   }
 
   /** The caller holds the lock. */
@@ -348,27 +340,13 @@ export class LocalSprites {
   /** `record` says on the disk that this is being done. */
   private async boot(record: SpriteRecord, waiting: Waiting): Promise<SpriteRecord> {
     const init = await bootContainer(this.container(record), waiting);
-    await this.startServices(record, init);
+    // Before anybody else takes it to be up, and could start them, too.
+    await startServices(runningSprite(this.container(record), init), this.restartRules);
     return this.store.write({ ...record, phase: 'ready', init });
   }
 
-  /** Before anybody else takes the sprite to be up, and could start them, too. */
-  private async startServices(record: SpriteRecord, init: ProcessIdentity): Promise<void> {
-    const sprite = runningSprite(this.container(record), init);
-    if (!hasServices(sprite.dir)) return;
-    const { startDeclared } = await import('./services/boot-services.ts');
-    await startDeclared(sprite, this.restartRules);
-  }
-
-  private async letGoOfServices({ name }: SpriteRecord): Promise<void> {
-    const { dir } = this.store.dirsOf(name);
-    if (!hasServices(dir)) return;
-    const { standDown } = await import('./services/boot-services.ts');
-    standDown(dir);
-  }
-
   private async takeDown(record: SpriteRecord, waiting: Waiting): Promise<void> {
-    await this.letGoOfServices(record);
+    await letGoOfServices(this.store.dirsOf(record.name).dir);
     if (isUp(record)) {
       this.thaw(record);
       await endProcesses(this.running(record), waiting);
@@ -387,7 +365,7 @@ export class LocalSprites {
     }
     if (record !== null) {
       this.store.write({ ...record, phase: 'removing', init: null });
-      await this.letGoOfServices(record);
+      await letGoOfServices(this.store.dirsOf(record.name).dir);
       await endContainer(this.container(record));
     }
     await this.store.remove(name, record?.id ?? name);

@@ -27,6 +27,8 @@ export async function startDeclared(
   rules: RestartRules = RESTART_RULES,
 ): Promise<void> {
   removeGraves(sprite.dir);
+  // Those of a life that ended without a word may not have noticed yet.
+  standDown(sprite.dir);
   const names = serviceNames(sprite.dir);
   // What they say is of the time before.
   for (const name of names) clearState(serviceDir(sprite.dir, name));

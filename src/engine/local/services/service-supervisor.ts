@@ -175,6 +175,8 @@ settle() {
 # The command has ended, or never began: what becomes of it.
 look_at_end() {
   if [ "$code" = '' ]; then
+    status=starting inner=0
+    write_state
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
       is_gone && exit
       sleep 0.05
