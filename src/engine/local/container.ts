@@ -1,8 +1,9 @@
 /** A sprite's container: booted, looked at, taken down. The caller holds the sprite's lock. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpriteStartError } from '../../errors.ts';
-import type { ProcessIdentity } from '../../process/identity.ts';
+import { SpriteStartError, WreckitError } from '../../errors.ts';
+import { isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
+import { stopProcess } from '../../process/ladder.ts';
 import type { Waiting } from '../engine.ts';
 import { boot, planGuards } from './boot.ts';
 import { cgroupLimits, cgroupSupport, removeGroups } from './cgroup.ts';
@@ -16,6 +17,7 @@ import { deleteContainer, readInit, updateLimits } from './runtime.ts';
 import { freezerOf, thaw } from './sleep/freezer.ts';
 
 const BOOT_TIMEOUT_MS = 60_000;
+const KILL_TIMEOUT_MS = 5_000;
 
 export function layoutOf(image: string | null): RootLayout {
   return image === null ? hostLayout() : imageLayout(image);
@@ -108,8 +110,19 @@ export async function endContainer(sprite: SpriteContainer, waiting: Waiting = {
   // What stands still doesn't end (version 1), and not every runtime knows.
   if (freezer !== null) thaw(freezer);
   await deleteContainer(container, waiting);
+  if (init !== null) await endFirstProcess(init, container.id);
   removeGroups(sprite.record.rootless, (name) => name === container.id);
   if (sprite.record.network === 'filtered') await stopEgress(sprite.dirs.dir);
+}
+
+/** All others end with it. The runtime has ended it, unless somebody took away what the runtime knew of it. */
+async function endFirstProcess(init: ProcessIdentity, containerId: string): Promise<void> {
+  if (!isSameProcess(init)) return;
+  const outcome = await stopProcess(init.pid, { signal: 'SIGKILL', graceMs: KILL_TIMEOUT_MS });
+  if (outcome !== 'survived') return;
+  throw new WreckitError('SPRITE_KILL_FAILED', `container ${containerId}: process ${init.pid} does not end`, {
+    retryable: true,
+  });
 }
 
 /** What was asked for must be what the kernel enforces. Throws `SPRITE_START_FAILED`. */

@@ -364,7 +364,7 @@ export class LocalSprites {
       // A record that can't be read names no container; gc finds one that is left over by its name.
     }
     if (record !== null) {
-      this.store.write({ ...record, phase: 'removing', init: null });
+      this.store.write({ ...record, phase: 'removing' });
       await letGoOfServices(this.store.dirsOf(record.name).dir);
       await endContainer(this.container(record));
     }

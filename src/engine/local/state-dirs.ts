@@ -6,8 +6,9 @@
  *     locks/            one lock file per sprite name
  *     trash/            what is being deleted
  *     images/           unpacked image archives
- *   the OCI runtime's state (`runtime`): $WISP_HOME/run when WISP_HOME is set, else below
- *   $XDG_RUNTIME_DIR/wisp, else /run/wisp (root), so that a reboot clears it
+ *     run/oci/          the OCI runtime's state
+ *   sockets (`runtime`): $WISP_HOME/run when WISP_HOME is set, else below $XDG_RUNTIME_DIR/wisp, else /run/wisp (root),
+ *   so that their paths are short
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -41,7 +42,7 @@ export function resolveStateDirs(env: Environment): StateDirs {
 }
 
 function runtimeDir(env: Environment, home: string): string {
-  // Runtime state of two homes is kept apart: `gc` of one must never see the containers of the other.
+  // Two homes have two servers.
   const tag = shortHash(home);
   if (env.WISP_HOME) return join(home, 'run');
   if (env.XDG_RUNTIME_DIR) return join(env.XDG_RUNTIME_DIR, 'wisp', tag);

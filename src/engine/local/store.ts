@@ -27,9 +27,12 @@ export class SpriteStore {
     ensureStateDirs(this.dirs);
   }
 
-  /** `--root` of the OCI runtime. */
+  /**
+   * `--root` of the OCI runtime. Beside the sprites and nowhere else: a directory that depends on who asks, and from
+   * where (XDG_RUNTIME_DIR is not set for cron, or under sudo), would hide running sprites from them.
+   */
   get runtimeRoot(): string {
-    return join(this.dirs.runtime, 'oci');
+    return join(this.dirs.home, 'run', 'oci');
   }
 
   names(): string[] {
