@@ -13,6 +13,15 @@ export function age(time: string | null, now: number = Date.now()): string {
   return Number.isNaN(ms) ? '-' : formatDuration(ms);
 }
 
+/** What a start has come to, in one line. */
+export function startedText({ name, isolation, network, resources }: Sprite, created: boolean): string {
+  if (!created) return `${name} is running`;
+  const memory = resources.memory_bytes === null ? [] : [formatBytes(resources.memory_bytes)];
+  const cpus = resources.cpus === null ? [] : [`${resources.cpus} CPU${resources.cpus === 1 ? '' : 's'}`];
+  const facts = [`isolation ${isolation ?? 'unknown'}`, `network ${network}`, ...memory, ...cpus];
+  return `started ${name} (${facts.join(', ')})`;
+}
+
 interface SpriteColumn extends Column {
   readonly of: (sprite: Sprite) => string;
   /** Left out where no sprite has anything to show in it. */

@@ -29,16 +29,15 @@ const HANGUP_HEAD_START_MS = 300;
 
 /** Resolves with wisp's exit code; of event lines the failure that comes in their place is thrown. */
 export async function handOver(
-  { io, onForce, signal }: Context,
-  { runner }: SpriteTools,
+  context: Context,
+  tools: SpriteTools,
   command: WispCommand,
   { stdin = false, json = false, show, mustReturn = false }: HandOverOptions = {},
 ): Promise<number> {
+  const { io, onForce, signal } = context;
+  const { runner } = tools;
+  if (!json && show === undefined && !mustReturn) becomeWisp(context, tools, command);
   signal.throwIfAborted();
-  if (!json && show === undefined && !mustReturn && io.become !== undefined) {
-    const call = runner.ownCall(command);
-    if (call !== null) io.become(call.argv, call);
-  }
   let pid: number | null = null;
   // With a terminal for stdin wisp shares our process group, and what the keyboard sends reaches it, too.
   const isReachedByTerminal = stdin && io.isStdinTty;
@@ -74,6 +73,18 @@ export async function handOver(
   const exitCode = await ended;
   await reader?.end(exitCode);
   return exitCode;
+}
+
+/** Goes on as wisp, where nothing is left to be done here; returns where that can't be. */
+export function becomeWisp(
+  { io, signal }: Pick<Context, 'io' | 'signal'>,
+  { runner }: SpriteTools,
+  command: WispCommand,
+): void {
+  signal.throwIfAborted();
+  if (io.become === undefined) return;
+  const call = runner.ownCall(command);
+  if (call !== null) io.become(call.argv, call);
 }
 
 /** Null: the bytes are nobody's business. */

@@ -1,11 +1,16 @@
 import { resolve } from 'node:path';
 import { startWithinLimit } from '../../agent/start-within-limit.ts';
 import type { SpriteStartSpec } from '../../agent/wisp-client/wisp-client.ts';
-import { listCommand, pushCommand, startCommand } from '../../agent/wisp-client/wisp-command.ts';
+import {
+  listCommand,
+  pushCommand,
+  startCommand,
+  type WispCommand,
+} from '../../agent/wisp-client/wisp-command.ts';
+import { startedText } from '../../cli/sprite-text.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { assertSpriteName } from '../../contract/names.ts';
-import type { Isolation, Network, Sprite } from '../../contract/schemas.ts';
-import { formatBytes } from '../../contract/units.ts';
+import type { Isolation, Network } from '../../contract/schemas.ts';
 import type { SpriteAgentConfig } from '../../schemas.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
@@ -21,6 +26,7 @@ import {
   oneOf,
   size,
 } from './flags.ts';
+import { becomeWisp } from './hand-over.ts';
 import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
 
 type Options = {
@@ -82,13 +88,24 @@ export const verb: WreckitVerb<Options, [name: string]> = {
     using env = environmentOf(context.options, context);
     return await withSprites(context, async (tools) => {
       const spec = { ...specOf(context.options, tools), env: env.pairs, envFiles: env.files };
-      if (context.globals.dryRun === true) {
-        return await planned(context, tools, spec);
-      }
+      if (context.globals.dryRun === true) return await planned(context, tools, spec);
+      if (!env.hasPrivateFile && isAnsweredByWisp(context, tools) && (await tools.runner.countsSprites()))
+        becomeWisp(context, tools, countedStart(context, tools, spec));
       return await start(context, tools, spec);
     });
   },
 };
+
+/** Nothing is left to be done here but to print what wisp prints in the same words. */
+function isAnsweredByWisp({ json, globals, options }: Context, { loaded }: SpriteTools): boolean {
+  const isPlain = !json && globals.quiet !== true && globals.verbose !== true && options.push === undefined;
+  // How long wisp may take is for us to watch over, where somebody has said it.
+  return isPlain && loaded.spriteOriginOf(['timeout']).kind === 'default';
+}
+
+function countedStart({ args }: Context, { settings }: SpriteTools, spec: SpriteStartSpec): WispCommand {
+  return startCommand(args[0], { ...spec, maxSprites: settings.maxVMs });
+}
 
 async function start(context: Context, tools: SpriteTools, spec: SpriteStartSpec): Promise<VerbResult> {
   const { args, io, options, signal, warn } = context;
@@ -96,7 +113,7 @@ async function start(context: Context, tools: SpriteTools, spec: SpriteStartSpec
   const limit = { maxVMs: settings.maxVMs, env: io.env, wispPath: settings.wispPath };
   const { sprite, created } = await startWithinLimit(runner, limit, args[0], spec, { signal });
   for (const warning of sprite.warnings ?? []) await warn(warning);
-  const text = created ? `started ${facts(sprite)}` : `${args[0]} is running`;
+  const text = startedText(sprite, created);
   if (options.push === undefined) return { data: { sprite, created }, text };
   const { pushData, pushDirectory, pushText } = await import('./push-directory.ts');
   const pushed = await pushDirectory(context, tools, {
@@ -109,15 +126,13 @@ async function start(context: Context, tools: SpriteTools, spec: SpriteStartSpec
   return { data: { sprite, created, pushed: pushData(pushed) }, text: `${text}\n${pushText(pushed)}` };
 }
 
-async function planned(
-  { args, options }: Context,
-  { runner, settings }: SpriteTools,
-  spec: SpriteStartSpec,
-): Promise<VerbResult> {
+async function planned(context: Context, tools: SpriteTools, spec: SpriteStartSpec): Promise<VerbResult> {
+  const { args, options } = context;
+  const { runner } = tools;
   // Another program would have to be asked whether it counts, which is to run it.
   const isCounted = runner.isBundled && (await runner.countsSprites());
   const starting = isCounted
-    ? [startCommand(args[0], { ...spec, maxSprites: settings.maxVMs })]
+    ? [countedStart(context, tools, spec)]
     : [listCommand(), startCommand(args[0], spec)];
   const push = options.push === undefined ? [] : [pushCommand(args[0], DEFAULT_PROJECT_DIR)];
   return plannedCommands(runner, [...starting, ...push]);
@@ -161,11 +176,4 @@ function defaultLimit(
 
 function allowOf(settings: SpriteAgentConfig, network: Network | undefined): readonly string[] {
   return network === undefined || network === 'filtered' ? settings.allow : [];
-}
-
-function facts({ name, isolation, network, resources }: Sprite): string {
-  const memory = resources.memory_bytes === null ? [] : [formatBytes(resources.memory_bytes)];
-  const cpuCount = resources.cpus === null ? [] : [`${resources.cpus} CPU${resources.cpus === 1 ? '' : 's'}`];
-  const limits = [`isolation ${isolation ?? 'unknown'}`, `network ${network}`, ...memory, ...cpuCount];
-  return `${name} (${limits.join(', ')})`;
 }

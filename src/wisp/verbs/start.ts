@@ -1,3 +1,4 @@
+import { startedText } from '../../cli/sprite-text.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import type { Isolation, Network } from '../../contract/schemas.ts';
 import { createEngine } from '../create-engine.ts';
@@ -108,9 +109,6 @@ export const verb: WispVerb<Options, [name: string]> = {
       { signal },
     );
     for (const warning of sprite.warnings ?? []) await warn(warning);
-    return {
-      data: { sprite, created },
-      text: created ? `started ${sprite.name}` : `${sprite.name} is running`,
-    };
+    return { data: { sprite, created }, text: startedText(sprite, created) };
   },
 };

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, wri
 import { join } from 'node:path';
 import { packageRoot } from '../../../package-root.ts';
 import { run } from '../../../process/run.ts';
+import { decodeUtf8 } from '../../../process/text.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { type RuntimeName, runtimeEnv } from '../../helpers/programs.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -53,6 +54,36 @@ afterAll(async () => {
 }, LIMIT_MS);
 
 for (const runtime of ['bun', 'node'] satisfies RuntimeName[]) {
+  test(
+    `wreckit sprite start on ${runtime} says the same whether it waits for wisp or becomes it`,
+    async () => {
+      const start = async (...words: readonly string[]) => {
+        const { exitCode, stdout, stderr } = await run([WRECKIT, 'sprite', 'start', ...words], {
+          env: { ...runtimeEnv(runtime), ...env, WRECKIT_MAX_VMS: '2' },
+          cwd: project,
+        });
+        return { exitCode, stdout: decodeUtf8(stdout), stderr: decodeUtf8(stderr) };
+      };
+      const other = `other-${runtime}`;
+      // Who is told less, or more, waits for it.
+      expect((await start(other, '--memory', '256MiB')).stdout).toBe(
+        `started ${other} (isolation namespace, network none, 256 MiB, 1 CPU)\n`,
+      );
+      expect(await start(other)).toEqual({ exitCode: 0, stdout: `${other} is running\n`, stderr: '' });
+      expect(await start(other, '--quiet')).toEqual({
+        exitCode: 0,
+        stdout: `${other} is running\n`,
+        stderr: '',
+      });
+      const refused = await start('third');
+      expect(refused).toMatchObject({ exitCode: 5, stdout: '' });
+      expect(refused.stderr).toContain('there are 2 sprites');
+      expect(refused.stderr).toContain('maxVMs');
+      await json('kill', other);
+    },
+    LIMIT_MS,
+  );
+
   test(
     `wreckit sprite exec on ${runtime} runs the tests of the project that start --push put there`,
     async () => {
