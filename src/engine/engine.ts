@@ -100,6 +100,7 @@ export interface OutputChunk {
   readonly stream: OutputStream;
   /** Absolute offset of the first byte in this stream's log. */
   readonly offset: number;
+  /** Empty only where the last bytes of all were dropped. */
   readonly bytes: Uint8Array;
   /** Bytes between the last chunk (or the offset asked for) and this one that the log no longer has. */
   readonly droppedBytes: number;

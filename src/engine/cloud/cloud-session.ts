@@ -93,7 +93,8 @@ export class CloudSession implements SessionHandle {
       const { stream, offset, bytes, droppedBytes } = event;
       if (!streams.includes(stream)) continue;
       const most = limits === null ? bytes.length : Math.max(0, limits[stream] - offset);
-      if (most > 0) yield { stream, offset, bytes: bytes.subarray(0, most), droppedBytes };
+      if (most > 0 || droppedBytes > 0)
+        yield { stream, offset, bytes: bytes.subarray(0, most), droppedBytes };
     }
     reader.close();
     this.#reader = null;

@@ -166,7 +166,8 @@ export class OutputReader {
     const offset = this.#at[stream] + droppedBytes;
     this.#at[stream] = offset + bytes.length;
     if (!this.#hasOffsets) this.#tails[stream].push(bytes);
-    if (bytes.length > 0) this.#ready.push({ kind: 'output', stream, offset, bytes, droppedBytes });
+    if (bytes.length > 0 || droppedBytes > 0)
+      this.#ready.push({ kind: 'output', stream, offset, bytes, droppedBytes });
   }
 
   #found(stream: OutputStream, { bytes, isExact }: Continuation): void {

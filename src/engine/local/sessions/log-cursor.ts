@@ -54,6 +54,14 @@ export class LogCursor implements Disposable {
     }
   }
 
+  /** What was given up at the end of the log, so that no chunk tells of it; null: nothing. */
+  droppedAtEnd(): OutputChunk | null {
+    if (this.#droppedBytes === 0) return null;
+    const droppedBytes = this.#droppedBytes;
+    this.#droppedBytes = 0;
+    return { stream: this.stream, offset: this.#offset, bytes: new Uint8Array(0), droppedBytes };
+  }
+
   /** The first offset that the log still has. */
   #readStart(): number {
     const text = this.#startText;

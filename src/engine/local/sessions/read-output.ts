@@ -51,7 +51,7 @@ export async function* followOutput(source: OutputSource, following: Following):
       }
       if (isBulk) await sleep(BULK_PAUSE_MS);
       if (hasRead) end.sawBytes();
-      else if (isOver) return;
+      else if (isOver) break;
       else if (end.isReached()) isOver = true;
       else {
         for (const log of logs) source.lease?.settle(log.stream, log.offset);
@@ -59,6 +59,7 @@ export async function* followOutput(source: OutputSource, following: Following):
         await following.changes.next(request, end.nextLookMs());
       }
     }
+    yield* droppedAtEnd(logs);
   } finally {
     for (const log of logs) log[Symbol.dispose]();
   }
@@ -79,8 +80,16 @@ export async function* presentOutput(source: OutputSource): AsyncGenerator<Outpu
         yield chunk;
       }
     }
+    yield* droppedAtEnd(logs);
   } finally {
     for (const log of logs) log[Symbol.dispose]();
+  }
+}
+
+function* droppedAtEnd(logs: readonly LogCursor[]): Generator<OutputChunk> {
+  for (const log of logs) {
+    const chunk = log.droppedAtEnd();
+    if (chunk !== null) yield chunk;
   }
 }
 
