@@ -135,11 +135,11 @@ test('the handshake works without a place for its cache', async () => {
   expect(fake.verbs()).toEqual(['list']);
 });
 
-test("Fly's command is UNSUPPORTED, and is not run", async () => {
+test("what Fly's command can't do is UNSUPPORTED, and it is not run", async () => {
   using dir = tempDir();
   const fake = fakeWisp(dir);
   symlinkSync(fake.path, dir.join('sprite'));
-  const error = await wreckitErrorOf(() => runnerOf(fake, dir.join('sprite')).list());
+  const error = await wreckitErrorOf(() => runnerOf(fake, dir.join('sprite')).stop('demo'));
   expect([error.code, error.exitCode]).toEqual(['UNSUPPORTED', 9]);
   expect(fake.calls()).toEqual([]);
 });
