@@ -2,20 +2,18 @@
  * Sleep and saved states, asked of the engine as `wisp serve` asks it: a frozen sprite woken, against the runtime's
  * own resume; a checkpoint of 1 MB, of a sprite whose base is this machine against one whose base is nearly empty.
  */
-import { randomBytes } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tinyImage } from '../../src/__tests__/helpers/tiny-image.ts';
 import { LocalEngine } from '../../src/engine/local/local-engine.ts';
 import { freezerOf } from '../../src/engine/local/sleep/freezer.ts';
+import { packageRoot } from '../../src/package-root.ts';
 import { call, median } from '../measure.ts';
 import { isWithin, type Limit, limitText, milliseconds, type Row } from '../report.ts';
-
 import type { World } from '../world.ts';
 
 const ROUNDS = 25;
-const CHANGE_BYTES = 1_000_000;
-const FILE = '/home/sprite/change';
 
 export async function sleepRows(world: World): Promise<Row[]> {
   const engine = new LocalEngine({ env: world.env });
@@ -26,7 +24,7 @@ export async function sleepRows(world: World): Promise<Row[]> {
   const bundle = world.rawBundle('sleeper');
   call(world.raw('run', '--detach', '--bundle', bundle, 'raw'));
   try {
-    return [await wakeRow(world, engine), ...(await checkpointRows(engine))];
+    return [await wakeRow(world, engine), ...checkpointRows(world)];
   } finally {
     call(world.raw('delete', '--force', 'raw'));
     call(world.wreckit('sprite', 'kill', 'sleeper', 'small'));
@@ -65,9 +63,9 @@ function freeze(world: World, name: string): void {
   while (!readFileSync(freezer.state, 'utf8').split('\n').includes(freezer.frozenLine));
 }
 
-async function checkpointRows(engine: LocalEngine): Promise<Row[]> {
-  const large = await checkpoints(engine, 'sleeper');
-  const small = await checkpoints(engine, 'small');
+function checkpointRows(world: World): Row[] {
+  const large = checkpoints(world, 'sleeper');
+  const small = checkpoints(world, 'small');
   const most: Limit = { kind: 'most', bound: 50, unit: ' ms' };
   // The same work on either base; the rest is the machine's own unrest.
   const same: Limit = { kind: 'most', bound: 1.5, unit: '×' };
@@ -91,26 +89,12 @@ async function checkpointRows(engine: LocalEngine): Promise<Row[]> {
   ];
 }
 
-/** Median of checkpoints, each after 1 MB was written anew. */
-async function checkpoints(engine: LocalEngine, name: string): Promise<number> {
-  const times: number[] = [];
-  for (let round = -1; round < ROUNDS; round += 1) {
-    await change(engine, name);
-    const startedAt = performance.now();
-    const { id } = await engine.checkpoints.create(name);
-    if (round >= 0) times.push(performance.now() - startedAt);
-    await engine.checkpoints.remove(name, id);
-  }
-  return median(times);
-}
-
-/** By a command: a small base has not all that file calls are made of. */
-async function change(engine: LocalEngine, name: string): Promise<void> {
-  const command = ['/bin/sh', '-c', `cat > ${FILE}`];
-  await using session = await engine.openSession(name, { command, stdin: true });
-  await session.write(randomBytes(CHANGE_BYTES));
-  await session.closeStdin();
-  await session.exit();
+/** Median, on the runtime that the programs are shipped with; this process runs on Node. */
+function checkpoints(world: World, name: string): number {
+  const bun = join(packageRoot(), 'node_modules', '.bin', 'bun');
+  const subject = join(packageRoot(), 'bench', 'checkpoint-subject.ts');
+  const options = { env: world.env, encoding: 'utf8', timeout: 120_000 } as const;
+  return Number(execFileSync(bun, [subject, name], options));
 }
 
 async function timed(action: () => Promise<unknown>): Promise<number> {
