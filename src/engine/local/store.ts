@@ -75,11 +75,15 @@ export class SpriteStore {
 
   find(name: string): SpriteRecord | null {
     if (!isSpriteName(name)) return null;
-    try {
-      return readRecord(this.recordFile(name));
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' && !this.has(name)) return null;
-      throw error;
+    for (let isSecondLook = false; ; isSecondLook = true) {
+      try {
+        return readRecord(this.recordFile(name));
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+        if (!this.has(name)) return null;
+        // It may have appeared just now, and then its record is in it.
+        if (isSecondLook) throw error;
+      }
     }
   }
 
