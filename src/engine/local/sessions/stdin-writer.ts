@@ -3,8 +3,11 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { errnoOf } from '../../../errors.ts';
 import { TOOL_ENV } from '../tools.ts';
 
-/** Opened for reading too at first: to open the end for writing alone waits for ever where nobody reads. */
-const FEEDER = 'exec 5<>"$1" 6>"$1" 5<&-; exec cat >&6 6>&-';
+/**
+ * Opened for reading too at first: to open the end for writing alone waits for ever where nobody reads. Until then 3,
+ * which is ours, keeps the session from seeing the end of its input, should we let go of it meanwhile.
+ */
+const FEEDER = 'exec 5<>"$1" 6>"$1" 5<&- 3>&-; exec cat >&6 6>&-';
 
 /**
  * The writing end of a session's stdin. Small input goes straight into the fifo; once it is full the rest
@@ -36,7 +39,7 @@ export class StdinWriter {
     while (this.#fd !== null && this.#feeder === null && rest.length > 0) {
       const written = writeSome(this.#fd, rest);
       if (written === 'gone') return false;
-      if (written === 'full') this.#feeder = this.#startFeeder();
+      if (written === 'full') this.#feeder = this.#startFeeder(this.#fd);
       else rest = rest.subarray(written);
     }
     if (this.#fd === null) return false;
@@ -64,13 +67,13 @@ export class StdinWriter {
     this.#fd = null;
   }
 
-  #startFeeder(): ChildProcess {
+  #startFeeder(fd: number): ChildProcess {
     const feeder = spawn('/bin/sh', ['-c', FEEDER, 'wisp-stdin', this.#path], {
       cwd: '/',
       // A group of its own: Ctrl+C in the client's terminal is not for it.
       detached: true,
       env: TOOL_ENV,
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', 'ignore', 'ignore', fd],
     });
     // The end shows in each write's own callback.
     feeder.on('error', () => undefined);
