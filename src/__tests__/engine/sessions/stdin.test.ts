@@ -29,6 +29,17 @@ describe('stdin', () => {
     expect(await session.write(bytes)).toBe(false);
   });
 
+  test('carries what a pipe does not hold to a quick reader, also when it is closed at once', async () => {
+    const bytes = Buffer.alloc(200_000, 'x');
+    for (let round = 0; round < 12; round += 1) {
+      await using session = await openSession(sprite, { command: commandOf('wc -c'), stdin: true });
+      await session.write(bytes);
+      await session.closeStdin();
+      const { stdout } = await collect(session, { follow: true });
+      expect(Number(stdout.toString())).toBe(bytes.length);
+    }
+  });
+
   test('carries much more than a pipe holds, at the pace of who reads', async () => {
     await using session = await openSession(sprite, {
       command: commandOf('sleep 0.3; sha256sum'),
