@@ -100,8 +100,9 @@ async function pretend(options: AgentRunOptions): Promise<AgentResult> {
   const output = `would ${describeRun(options, invocation)}\n`;
   await onStdoutChunk?.(output);
   await onAgentEvent?.({ type: 'assistant_text', text: output });
-  await onAgentEvent?.({ type: 'run_result', ...NOTHING_DONE });
-  return { ...NOTHING_DONE, output, timedOut: false, completionDetected: mockAgent };
+  const facts = mockAgent ? { ...NOTHING_DONE, message: 'nothing was started (mock agent)' } : NOTHING_DONE;
+  await onAgentEvent?.({ type: 'run_result', ...facts });
+  return { ...facts, output, timedOut: false, completionDetected: mockAgent };
 }
 
 const NOTHING_DONE: AgentRunFacts = {

@@ -15,7 +15,7 @@ import { wispPort } from '../../sync/wisp-port.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { landingSummary } from './landing-summary.ts';
 import { assertNotRunning, changeFacts } from './recorded-run.ts';
-import { hasBegun, type RunRecord, type RunStore, runStateOf } from './run-record.ts';
+import { hasBegun, hasOwnSprite, type RunRecord, type RunStore, runStateOf } from './run-record.ts';
 
 export interface FinishOptions {
   readonly store: RunStore;
@@ -93,14 +93,19 @@ async function endAgent({ record, client, signal }: FinishOptions, name: string)
   if (record.session !== null) await client.killSession(name, record.session, { grace: '10s', signal });
 }
 
+/** Only one that was made by the run: another's holds another's work. */
 async function removeSprite({ client, store, signal }: FinishOptions, record: RunRecord): Promise<RunRecord> {
   if (record.sprite === null || !record.sprite.kept) return record;
+  const { name } = record.sprite;
   try {
-    await client.kill([record.sprite.name], { signal });
+    const { owner } = await client.info(name, { signal });
+    if (!hasOwnSprite(record) && owner !== record.id)
+      return store.write({ ...record, sprite: { ...record.sprite, kept_because: 'it is not of this run' } });
+    await client.kill([name], { signal });
   } catch (error) {
     // A run that was cut off may not have come to make it.
     if (!(error instanceof WreckitError) || error.code !== 'SPRITE_NOT_FOUND') throw error;
   }
-  await forgetSprite(store.root, record.sprite.name, signal);
+  await forgetSprite(store.root, name, signal);
   return store.write({ ...record, sprite: { ...record.sprite, kept: false, kept_because: null } });
 }

@@ -17,7 +17,7 @@ import {
   type SpriteRunStep,
 } from '../sprite-run/sprite-run.ts';
 import { landingSummary } from './landing-summary.ts';
-import { newRecord, type RunRecord, type RunStore } from './run-record.ts';
+import { hasBegun, newRecord, type RunRecord, type RunSprite, type RunStore } from './run-record.ts';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_TASK = 100;
@@ -40,10 +40,11 @@ export async function recordedRun(options: RecordedRunOptions): Promise<RunRecor
   options.onBegin?.(recorder.record);
   try {
     const { config } = options;
-    const result = config.kind === 'sprite' ? await recorder.inSprite(config) : await recorder.here();
+    const isInSprite = config.kind === 'sprite' && options.mockAgent !== true;
+    const result = isInSprite ? await recorder.inSprite(config) : await recorder.here();
     return recorder.end(result);
   } catch (error) {
-    recorder.fail(error);
+    await recorder.fail(error);
     throw error;
   }
 }
@@ -110,16 +111,30 @@ class Recorder {
   }
 
   /** The agent did not run. */
-  fail(error: unknown): void {
+  async fail(error: unknown): Promise<void> {
     const { code, message, hint } = toWreckitError(error);
     const outcome = this.#options.signal?.aborted ? 'aborted' : 'failed';
     this.#update({
       ended_at: new Date().toISOString(),
+      sprite: await this.#spriteLeft(),
       outcome,
       message,
       hint,
       faults: [{ code, message, hint }],
     });
+  }
+
+  /** Whether a start that failed left one, the engine knows best. Where it can't be asked, there may be one. */
+  async #spriteLeft(): Promise<RunSprite | null> {
+    const { client, lifecycle } = this.#options;
+    const { sprite } = this.record;
+    if (sprite === null) return null;
+    try {
+      const { id } = await client.info(sprite.name, { signal: lifecycle?.force });
+      return { ...sprite, id };
+    } catch (error) {
+      return toWreckitError(error).code === 'SPRITE_NOT_FOUND' ? { ...sprite, kept: false } : sprite;
+    }
   }
 
   #noteReport({ sprite, isKept, keptBecause, changes, landing, faults }: SpriteRunReport): void {
@@ -136,8 +151,10 @@ class Recorder {
       typeof facts.sprite === 'string'
         ? { name: facts.sprite, id: '', kept: true, kept_because: null }
         : null;
+    // A sprite in which no agent ran is removed at once; what it failed at tells more.
+    const isUnused = step === 'kill' && !hasBegun(this.record);
     this.#update({
-      step,
+      ...(isUnused ? {} : { step }),
       ...(sprite === null ? {} : { sprite }),
       ...(typeof facts.session === 'string' ? { session: facts.session } : {}),
     });

@@ -15,7 +15,7 @@ import { errnoOf, WreckitError } from '../../errors.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
 import { writeDurably } from '../../sync/durable.ts';
 import type { AgentOutcome, AgentUsage } from '../agent-events.ts';
-import { isRunId } from '../run-id.ts';
+import { isRunId, spriteNameOf } from '../run-id.ts';
 import type { LandingSummary } from './landing-summary.ts';
 
 const RECORD_VERSION = 1;
@@ -82,6 +82,19 @@ export function runStateOf(record: RunRecord): RunState {
 /** Its agent was started, so there may be work of it. */
 export function hasBegun({ step }: RunRecord): boolean {
   return !['begin', 'start', 'push', 'setup'].includes(step);
+}
+
+/** Whether the project has all of its work, so that the record may go: a patch, and what was not landed, lie in it. */
+export function isHome(record: RunRecord): boolean {
+  const { sandbox, sprite, changed_files: changed, landing } = record;
+  if (!sandbox || sprite === null || changed === 0 || !hasBegun(record)) return true;
+  if (landing === null) return false;
+  return landing.mode === 'branch' || (landing.mode === 'apply' && landing.landing_id !== null);
+}
+
+/** Whether its sprite was made for it alone: one that somebody named may have been there before. */
+export function hasOwnSprite({ id, sprite }: RunRecord): boolean {
+  return sprite !== null && sprite.name === spriteNameOf(id);
 }
 
 export function newRecord(facts: Pick<RunRecord, 'id' | 'root' | 'agent' | 'sandbox' | 'task'>): RunRecord {

@@ -11,6 +11,8 @@ export interface SetupOptions {
   readonly name: string;
   readonly dir: string;
   readonly commands: readonly string[];
+  /** The sprite won't be there to be looked at. */
+  readonly isRemovedOnFailure: boolean;
   readonly onOutput?: ((chunk: Uint8Array) => void | Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -21,6 +23,7 @@ export async function runSetup({
   name,
   dir,
   commands,
+  isRemovedOnFailure,
   onOutput,
   signal,
 }: SetupOptions): Promise<number> {
@@ -44,7 +47,9 @@ export async function runSetup({
     });
     if (done.exitCode === 0) continue;
     throw new SpriteExecError(`setup: ${JSON.stringify(command)} ended with exit ${done.exitCode}`, {
-      hint: `look at it in the sprite: wreckit sprite attach ${name}`,
+      hint: isRemovedOnFailure
+        ? 'to look at it in the sprite, keep that: wreckit run --keep …'
+        : `look at it in the sprite: wreckit sprite attach ${name}`,
       details: { command, exit_code: done.exitCode, output_tail: tail },
     });
   }

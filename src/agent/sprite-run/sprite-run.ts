@@ -23,6 +23,7 @@ import type { AgentPlace, SpriteRunOptions } from '../agent-options.ts';
 import { checkContext } from '../check-context.ts';
 import { commandInvocation } from '../command-invocation.ts';
 import { executeInvocation } from '../execute-invocation.ts';
+import { spriteNameOf } from '../run-id.ts';
 import { startWithinLimit } from '../start-within-limit.ts';
 import { enterTree } from '../tree-ledger.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
@@ -70,7 +71,7 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
     options.sourceEnv ?? process.env,
   ]);
   checkContext(config, options);
-  const name = config.vmName ?? spriteName(runId);
+  const name = config.vmName ?? spriteNameOf(runId);
   options.onStep?.('start', { sprite: name });
   using _tree = enterTree(
     { owner: runId, projectRoot: options.cwd, mainSprite: name },
@@ -87,15 +88,6 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
   } finally {
     settle();
   }
-}
-
-/** `run-` and the run's id, as far as a sprite's name may go. */
-function spriteName(runId: string): string {
-  return `run-${runId}`
-    .toLowerCase()
-    .replace(/[^a-z0-9-]/g, '-')
-    .slice(0, 63)
-    .replace(/-+$/, '');
 }
 
 async function startSprite(
@@ -160,7 +152,7 @@ class SpriteRun {
       await this.#setup();
     } catch (error) {
       // Nothing of the agent's is in it.
-      if (this.#isNew && this.#options.config.keep !== 'always') await this.#kill();
+      if (this.#isDiscardedUnused()) await this.#kill();
       throw error;
     }
     let result: AgentResult;
@@ -185,6 +177,11 @@ class SpriteRun {
       landing,
       faults: this.#faults,
     };
+  }
+
+  /** Made for an agent that never ran. */
+  #isDiscardedUnused(): boolean {
+    return this.#isNew && this.#options.config.keep !== 'always';
   }
 
   async #push(): Promise<PushResult | null> {
@@ -213,6 +210,7 @@ class SpriteRun {
       name: this.#sprite.name,
       dir: this.#dir,
       commands: config.setup,
+      isRemovedOnFailure: this.#isDiscardedUnused(),
       onOutput: (chunk) => onStderrChunk?.(Buffer.from(chunk).toString()),
       signal,
     });

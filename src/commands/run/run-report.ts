@@ -1,6 +1,6 @@
 /** The end of a run, for people and for scripts. */
 import { count, landingLines } from '../../agent/runs/landing-summary.ts';
-import { hasBegun, type RunRecord, runStateOf } from '../../agent/runs/run-record.ts';
+import { hasBegun, hasOwnSprite, type RunRecord, runStateOf } from '../../agent/runs/run-record.ts';
 import { EXIT, exitCodeOf, isErrorCode } from '../../contract/error-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 
@@ -66,6 +66,7 @@ function workLines({
   left_in_sprite: left,
   landing,
   faults,
+  message,
 }: RunRecord): string[] {
   if (!sandbox) return ['it worked in the project itself: look with git diff'];
   const lines = landing === null ? [] : landingLines(landing);
@@ -73,18 +74,22 @@ function workLines({
   if (changed !== null && changed > 0 && landing === null)
     lines.push(`${count(changed, 'changed file')} not landed: wreckit runs land ${id}`);
   for (const { path, reason } of left.slice(0, 20)) lines.push(`left in the sprite: ${path} ${reason}`);
-  for (const fault of faults) lines.push(`error: ${fault.message}`, `hint: ${fault.hint}`);
+  for (const fault of faults.filter((each) => each.message !== message))
+    lines.push(`error: ${fault.message}`, `hint: ${fault.hint}`);
   return lines;
+}
+
+function afterInterrupt(record: RunRecord): string {
+  if (hasBegun(record)) return `bring its work home: wreckit runs land ${record.id}`;
+  if (hasOwnSprite(record)) return `its agent never ran; remove it: wreckit runs land ${record.id} --kill`;
+  return 'its agent never ran: there is nothing to bring home';
 }
 
 function spriteLines(record: RunRecord): string[] {
   const { id, sprite, changed_files: changed } = record;
   if (sprite === null || !sprite.kept) return [];
   if (runStateOf(record) === 'interrupted') {
-    const next = hasBegun(record)
-      ? `bring its work home: wreckit runs land ${id}`
-      : `its agent never ran; remove it: wreckit runs land ${id} --kill`;
-    return [`its sprite is ${sprite.name}`, next];
+    return [`its sprite is ${sprite.name}`, afterInterrupt(record)];
   }
   if (runStateOf(record) === 'running')
     return [`its sprite is ${sprite.name}: wreckit sprite attach ${sprite.name}`];

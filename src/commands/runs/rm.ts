@@ -1,5 +1,5 @@
 import { assertNotRunning } from '../../agent/runs/recorded-run.ts';
-import { runStateOf } from '../../agent/runs/run-record.ts';
+import { isHome, runStateOf } from '../../agent/runs/run-record.ts';
 import { WreckitError } from '../../errors.ts';
 import type { WreckitVerb } from '../globals.ts';
 import { storeOf } from './run-argument.ts';
@@ -20,11 +20,12 @@ export const verb: WreckitVerb<Options, [runIds: string[]]> = {
     const records = args[0].map((id) => store.read(id));
     for (const record of records) {
       assertNotRunning(record, runStateOf(record) === 'running');
-      const isHome =
-        record.landing !== null || record.changed_files === 0 || record.sprite === null || !record.sandbox;
-      if (isHome || options.force === true) continue;
-      throw new WreckitError('CONFLICT', `run ${record.id}: its work was not brought home`, {
-        hint: `bring it home (wreckit runs land ${record.id}), or remove it with --force`,
+      if (isHome(record) || options.force === true) continue;
+      const patch = record.landing?.patch_file ?? null;
+      const what = patch === null ? 'its work was not brought home' : 'its work is in its record, as a patch';
+      throw new WreckitError('CONFLICT', `run ${record.id}: ${what}`, {
+        hint: `bring it home (wreckit runs land ${record.id} --land branch), or remove it with --force`,
+        details: { run: record.id, patch_file: patch },
       });
     }
     const ids = records.map(({ id }) => id);

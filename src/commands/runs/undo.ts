@@ -31,7 +31,8 @@ export const verb: WreckitVerb<Record<never, never>, [runId: string]> = {
     const files = restored.map(showPath);
     return {
       data: { run: record.id, restored: files },
-      text: `${files.length} files are as they were before`,
+      text:
+        files.length === 1 ? '1 file is as it was before' : `${files.length} files are as they were before`,
     };
   },
 };

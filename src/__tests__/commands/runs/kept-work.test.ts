@@ -1,0 +1,112 @@
+/** Nothing of what `wreckit runs` offers loses work or takes what is somebody else's. */
+import { describe, expect, test } from 'bun:test';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '../../helpers/eventually.ts';
+import { type SpriteProject, spriteProject } from '../../helpers/sprite-project.ts';
+
+const TIMEOUT_MS = 90_000;
+
+function shown(project: SpriteProject) {
+  const { stdout } = project.wreckit('runs', 'show', '--json');
+  return JSON.parse(stdout).data.run;
+}
+
+describe('runs rm', () => {
+  test.each([
+    ['none', 'runs land'],
+    ['patch', 'patch'],
+  ])(
+    'refuses a run of --land %s: what it would remove is the only copy of the work',
+    (land, hint) => {
+      using project = spriteProject();
+      project.agent('echo two >> a.txt');
+      const { data } = project.run('--land', land, 'go');
+      expect(project.sprites()).toEqual([]);
+      const id = String(data.run.id);
+      const refused = project.wreckit('runs', 'rm', id);
+      expect(refused.status).toBe(5);
+      expect(refused.stderr).toContain(hint);
+      expect(project.wreckit('runs', 'land', id, '--land', 'branch').status).toBe(0);
+      expect(project.git('show', `wreckit/${id}:a.txt`)).toBe('one\ntwo\n');
+      expect(project.wreckit('runs', 'rm', id).status).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test('refuses a run whose landing was undone; with --force it goes', () => {
+    using project = spriteProject();
+    project.agent('echo two >> a.txt');
+    const { data } = project.run('--land', 'apply', 'go');
+    expect(project.wreckit('runs', 'undo').stdout).toStartWith('1 file is as it was before');
+    expect(project.wreckit('runs', 'rm', String(data.run.id)).status).toBe(5);
+    expect(project.wreckit('runs', 'rm', '--force', String(data.run.id)).status).toBe(0);
+    expect(existsSync(join(project.path, '.wreckit/runs', String(data.run.id)))).toBe(false);
+  });
+});
+
+describe('a run whose agent never ran', () => {
+  test('says so, has no sprite, tells its fault once, and can be forgotten', () => {
+    using project = spriteProject();
+    project.agent('echo never', { setup: ['exit 3'] });
+    const { stdout } = project.wreckit('run', '--json', 'go');
+    expect(JSON.parse(stdout).error.hint).toContain('--keep');
+    expect(project.sprites()).toEqual([]);
+    expect(shown(project)).toMatchObject({ outcome: 'failed', step: 'setup', sprite: { kept: false } });
+    const text = project.wreckit('runs', 'show').stdout;
+    expect(text.split('ended with exit 3')).toHaveLength(2);
+    expect(text).not.toContain('runs land');
+    expect(project.wreckit('runs', 'rm', 'latest').status).toBe(0);
+  });
+
+  test('for want of room never had a sprite', () => {
+    using project = spriteProject();
+    project.agent('echo never', { maxVMs: 1 });
+    project.wreckit('sprite', 'start', 'other');
+    expect(project.wreckit('run', 'go').status).toBe(5);
+    expect(shown(project).sprite.kept).toBe(false);
+    expect(project.wreckit('runs', 'show').stdout).not.toContain('is kept');
+  });
+
+  test(
+    'leaves a sprite that was there before it, also with runs land --kill after a crash',
+    async () => {
+      using project = spriteProject();
+      project.wreckit('sprite', 'start', 'mine');
+      project.agent('echo never', { setup: ['touch /tmp/begun; sleep 600'] });
+      const child = project.start('--sprite', 'mine', 'go');
+      await eventually(
+        () =>
+          project.wreckit('sprite', 'exec', 'mine', '--', 'test', '-e', '/tmp/begun').status === 0 || null,
+        {
+          timeoutMs: 60_000,
+          what: 'the setup to run',
+        },
+      );
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      expect(project.wreckit('runs', 'show').stdout).not.toContain('--kill');
+      const ended = project.wreckit('runs', 'land', '--kill');
+      expect(ended.status).toBe(0);
+      expect(ended.stdout).toContain('it is not of this run');
+      expect(project.sprites()).toEqual(['mine']);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('run --mock-agent', () => {
+  test('makes no sprite and starts nothing, and says what would happen', () => {
+    using project = spriteProject();
+    project.agent('echo ran; echo two >> a.txt');
+    const { status, data } = project.run('--mock-agent', 'go');
+    expect(status).toBe(0);
+    expect(data.run).toMatchObject({ outcome: 'completed', sprite: null, changed_files: null });
+    expect(data.run.message).toContain('nothing was started');
+    expect(existsSync(join(project.path, '.wreckit/runs', String(data.run.id), 'events.ndjson'))).toBe(true);
+    expect(project.wreckit('run', '--mock-agent', 'go').stdout).toContain('would run the command "sh"');
+    expect(readFileSync(join(project.path, 'a.txt'), 'utf8')).toBe('one\n');
+    expect(project.git('branch', '--list', 'wreckit/*')).toBe('');
+  });
+});
