@@ -5,7 +5,7 @@ import { packageVersion } from './package-root.ts';
 
 void main({
   name: 'wreckit',
-  summary: 'Run AI coding agents unattended in real sandboxes, without handing them your machine.',
+  summary: 'Run AI coding agents unattended in real sandboxes, without handing them your machine',
   version: packageVersion,
   verbs,
   globalOptions,

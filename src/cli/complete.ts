@@ -97,7 +97,7 @@ async function completeFlag(
 }
 
 function flagsOf(command: Command, args: readonly string[]): Candidate[] {
-  const flags = [...command.options, command.createOption('-h, --help', 'show this help')];
+  const flags = [...command.options, command.createOption('-h, --help', 'Print this help')];
   return flags
     .filter((option) => !option.hidden && (option.variadic || !isUsed(option, args)))
     .map((option) => ({ value: option.long ?? option.short ?? '', description: option.description }));

@@ -10,6 +10,8 @@ export interface FoundVerb {
   /** The verb, or the group (the program itself at the top) where the words ended. */
   readonly entry: VerbEntry | null;
   readonly nodes: readonly VerbNode[];
+  /** The innermost group named; null at the top. */
+  readonly group: VerbGroup | null;
   /** The arguments before `--`, without the verb's words. */
   readonly args: readonly string[];
   /** The arguments after `--`; null without one. */
@@ -59,6 +61,7 @@ export function findVerb(
           path: [...path, fallback.name],
           entry: fallback,
           nodes,
+          group,
           args: [...args, ...head.slice(index)],
           rest,
         };
@@ -67,13 +70,13 @@ export function findVerb(
     if (node === undefined) throw unknownVerb(program, path, word, nodes);
     path.push(node.name);
     if (!isVerbGroup(node))
-      return { path, entry: node, nodes, args: [...args, ...head.slice(index + 1)], rest };
+      return { path, entry: node, nodes, group, args: [...args, ...head.slice(index + 1)], rest };
     group = node;
     nodes = node.verbs;
   }
   const fallback = defaultOf(group, args);
-  if (fallback === null) return { path, entry: null, nodes, args, rest };
-  return { path: [...path, fallback.name], entry: fallback, nodes, args, rest };
+  if (fallback === null) return { path, entry: null, nodes, group, args, rest };
+  return { path: [...path, fallback.name], entry: fallback, nodes, group, args, rest };
 }
 
 function defaultOf(group: VerbGroup | null, args: readonly string[]): VerbEntry | null {

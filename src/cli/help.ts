@@ -23,15 +23,15 @@ export function groupHelp(subject: HelpSubject, columns: number | null): string 
   }
   const blocks = [...sections];
   const options = subject.globalOptions.map(({ flags, description }): Row => [flags, description]);
-  if (subject.path.length === 0) options.push(['-V, --version', 'show the version']);
-  options.push(['-h, --help', 'show help; with a command, its arguments and examples']);
+  if (subject.path.length === 0) options.push(['-V, --version', 'Print the version']);
+  options.push(['-h, --help', 'Print help; after a command, its arguments and examples']);
   blocks.push(['Options (before or after the command)', options]);
   const width = Math.max(...blocks.flatMap(([, rows]) => rows.map(([left]) => left.length))) + 2;
   const body = blocks.map(
     ([heading, rows]) => `${heading}:\n${rows.map((row) => line(row, width, columns)).join('\n')}`,
   );
   const usage = `Usage: ${name} <command> [options]`;
-  return `${[usage, subject.summary, ...body, exitNote(name)].join('\n\n')}\n`;
+  return `${[usage, subject.summary, ...body, closingNote(name)].join('\n\n')}\n`;
 }
 
 function line([left, right]: Row, width: number, columns: number | null): string {
@@ -53,6 +53,7 @@ function wrap(text: string, width: number): string[] {
   return [...lines, current];
 }
 
-function exitNote(name: string): string {
-  return `Run ${name} <command> --help for one command. Exit codes: 0 done, ${EXIT.failed} failed, ${EXIT.usage} usage, ${EXIT.notFound} not found, ${EXIT.engine} engine missing.`;
+function closingNote(name: string): string {
+  const codes = `0 done, ${EXIT.failed} failed, ${EXIT.usage} usage, ${EXIT.notFound} not found, ${EXIT.engine} engine missing`;
+  return `Run ${name} <command> --help for its arguments and examples.\nExit codes: ${codes}`;
 }

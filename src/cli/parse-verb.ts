@@ -50,6 +50,8 @@ export function parseVerb(request: ParseRequest): ParsedVerb {
   return { kind: 'run', ...splitOptions(command, request.globalOptions), args: command.processedArgs, rest };
 }
 
+const GLOBAL_OPTIONS = 'Global options:';
+
 /** The commander command of a verb, complete but for where its output goes. */
 export function verbCommand({
   name,
@@ -58,7 +60,6 @@ export function verbCommand({
   globalOptions,
 }: Pick<ParseRequest, 'name' | 'summary' | 'module' | 'globalOptions'>): Command {
   const command = new Command(name).description(summary).exitOverride();
-  command.helpOption('-h, --help', 'show this help');
   module.define(command);
   if (module.rest !== undefined) {
     const { name: restName, required } = module.rest;
@@ -70,10 +71,11 @@ export function verbCommand({
     command.addHelpText('after', `\nAfter "--":\n  ${restName}  ${module.rest.description}`);
   }
   for (const { flags, description, parse } of globalOptions) {
-    const option = command.createOption(flags, description).helpGroup('Global options:');
+    const option = command.createOption(flags, description).helpGroup(GLOBAL_OPTIONS);
     if (parse !== undefined) option.argParser(parse);
     command.addOption(option);
   }
+  command.addHelpOption(command.createOption('-h, --help', 'Print this help').helpGroup(GLOBAL_OPTIONS));
   for (const option of command.options) namedParser(option);
   const examples = module.examples.map(([line, does]) => `  ${line}\n      ${does}`);
   command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);

@@ -67,7 +67,7 @@ export async function runProgram(call: ProgramCall): Promise<number> {
 }
 
 async function answerWithoutVerb(call: ProgramCall, found: FoundVerb, mode: OutputMode): Promise<VerbResult> {
-  const { args, path, nodes } = found;
+  const { args, path, nodes, group } = found;
   const name = [call.name, ...path].join(' ');
   if (path.length === 0 && (args.includes('--version') || args.includes('-V'))) {
     const version = call.version();
@@ -78,7 +78,7 @@ async function answerWithoutVerb(call: ProgramCall, found: FoundVerb, mode: Outp
     const { groupHelp } = await import('./help.ts');
     const subject = {
       program: call.name,
-      summary: call.summary,
+      summary: group?.summary ?? call.summary,
       path,
       nodes,
       globalOptions: call.globalOptions,

@@ -7,7 +7,7 @@
  *   export const verb: WreckitVerb<{ grace: number }, [sprite: string]> = {
  *     define: (command) =>
  *       command
- *         .argument('<sprite>', 'name of the sprite', assertSpriteName)   // parsers throw WreckitError
+ *         .argument('<sprite>', 'Name of the sprite', assertSpriteName)   // parsers throw WreckitError
  *         .option('--grace <duration>', 'how long processes may take', parseDurationMs, 10_000),
  *     examples: [['wreckit sprite stop demo', 'puts the sprite "demo" to sleep']],
  *     async run({ args: [sprite], options, signal, globals, io, cwd }) {

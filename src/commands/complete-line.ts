@@ -18,10 +18,10 @@ const ENGINES: readonly Candidate[] = [
 /** Asked by the scripts of `wreckit completion`; prints `value TAB description` lines, or `:files`. */
 export const completeLineVerb = (verbs: readonly VerbNode[]): WreckitVerb => ({
   define: (command) => command,
-  examples: [['wreckit __complete -- sprite att', 'what could be meant']],
+  examples: [['wreckit __complete -- sprite att', 'Print candidates']],
   rest: {
     name: 'words...',
-    description: 'the words up to the cursor, the last one unfinished',
+    description: 'Words up to the cursor, the last one unfinished',
     required: true,
   },
   async run(context) {

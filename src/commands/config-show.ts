@@ -14,12 +14,11 @@ interface Setting {
 }
 
 export const verb: WreckitVerb<{ origin?: boolean }> = {
-  define: (command) =>
-    command.option('--origin', 'say of every value which file, variable or flag it comes from'),
+  define: (command) => command.option('--origin', 'Show the file, variable or flag each value comes from'),
   examples: [
-    ['wreckit config show', 'the configuration in force, secrets hidden'],
-    ['wreckit config show --origin', 'each value with the file and line it comes from'],
-    ['wreckit config show --json --config other.json', 'what another file would give'],
+    ['wreckit config show', 'The configuration in force, secrets hidden'],
+    ['wreckit config show --origin', 'Each value with the file and line it comes from'],
+    ['wreckit config show --json --config other.json', 'What another file would give'],
   ],
   async run(context) {
     const loaded = await configOf(context);

@@ -15,11 +15,11 @@ type Context = WreckitContext<{ fix?: boolean }>;
 
 export const verb: WreckitVerb<{ fix?: boolean }> = {
   define: (command) =>
-    command.option('--fix', 'mend what can be mended safely: ignore lines, file modes, half-made sprites'),
+    command.option('--fix', 'Fix what is safe to fix: ignore rules, file modes, half-made sprites'),
   examples: [
-    ['wreckit doctor', 'checks everything and prints what mends each fault'],
-    ['wreckit doctor --fix', 'mends what is safe to mend, then checks'],
-    ['wreckit doctor --json', 'the checks for a script; exit 1 when one fails'],
+    ['wreckit doctor', 'Check everything and print the fix of each fault'],
+    ['wreckit doctor --fix', 'Fix what is safe to fix, then check'],
+    ['wreckit doctor --json', 'For scripts; exit code 1 when a check fails'],
   ],
   async run(context) {
     const loaded = await loadOrNull(context);

@@ -30,18 +30,18 @@ export type WreckitContext<
 > = VerbContext<O, A, WreckitGlobals>;
 
 export const globalOptions: readonly GlobalOption[] = [
-  { flags: '--json', description: 'print one JSON document on stdout' },
-  { flags: '--cwd <dir>', description: 'work in this directory' },
-  { flags: '--config <file>', description: "read this configuration file instead of the project's" },
+  { flags: '--json', description: 'Print one JSON document on stdout' },
+  { flags: '--cwd <dir>', description: 'Run as if started in this directory' },
+  { flags: '--config <file>', description: "Use this configuration file instead of the project's" },
   {
     flags: '--engine <engine>',
-    description: 'engine that makes the sprites: local or cloud',
+    description: 'Engine to use: local or cloud',
     parse: parseEngine,
   },
-  { flags: '--dry-run', description: 'change nothing, say what would be done' },
-  { flags: '--no-input', description: 'never ask' },
-  { flags: '-q, --quiet', description: 'no warnings and no progress on stderr' },
-  { flags: '-v, --verbose', description: 'say more on stderr' },
+  { flags: '--dry-run', description: 'Change nothing; print what would be done' },
+  { flags: '--no-input', description: 'Never prompt' },
+  { flags: '-q, --quiet', description: 'No warnings or progress on stderr' },
+  { flags: '-v, --verbose', description: 'Print more detail on stderr' },
 ];
 
 function parseEngine(text: string): string {

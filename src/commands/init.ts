@@ -20,17 +20,17 @@ type Action = 'created' | 'replaced' | 'extended' | 'unchanged';
 export const verb: WreckitVerb<Options> = {
   define: (command) =>
     command
-      .option('--force', 'replace a configuration that is already there')
+      .option('--force', 'Overwrite an existing configuration')
       .addOption(
         command
-          .createOption('--agent <kind>', 'the agent that works in the sandbox')
+          .createOption('--agent <kind>', 'Agent that works in the sandbox')
           .choices(STARTER_KINDS)
           .default('rlm'),
       ),
   examples: [
-    ['wreckit init', 'writes .wreckit/config.json and the lines git is to ignore'],
-    ['wreckit init --agent claude_sdk', 'lets Claude Code work in the sandbox'],
-    ['wreckit init --dry-run', 'says what would be written'],
+    ['wreckit init', 'Write .wreckit/config.json and the git ignore rules'],
+    ['wreckit init --agent claude_sdk', 'Have Claude Code work in the sandbox'],
+    ['wreckit init --dry-run', 'Show what would be written'],
   ],
   async run({ cwd, io, globals, options, signal }) {
     const root = projectRoot(cwd, io.env.HOME || homedir());

@@ -18,52 +18,53 @@ import { collected, count, oneOf } from './sprite/flags.ts';
 export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
   define: (command) =>
     command
-      .argument('[prompt...]', 'what to do; "-" reads it from standard input; a .jsonl file with --parallel')
-      .option('--file <file>', 'read the prompt from a file')
+      .argument('[prompt...]', 'Task for the agent; "-" reads stdin; with --parallel, a .jsonl file')
+      .option('--file <file>', 'Read the prompt from a file')
       .option(
         '--context <path>',
-        'a file, directory or "-" (standard input) for an rlm agent to look through (again for more)',
+        'File, directory or "-" (stdin) for an rlm agent to search (repeatable)',
         collected(String),
       )
       .option(
         '--agent <kind>',
-        'claude, codex, opencode, amp, rlm or process; the configured one when absent',
+        'claude, codex, opencode, amp, rlm or process; default: as configured',
         parseAgentKind,
       )
-      .option('--model <name>', "the agent's model")
-      .option('--sandbox', 'in a sprite; this is the default, whatever is configured', true)
-      .option('--no-sandbox', 'on this machine, in the project itself, with all your rights')
-      .option('--sprite <name>', 'in this sprite, which stays', assertSpriteName)
-      .option('--keep', 'keep the sprite afterwards')
-      .option('--land <mode>', 'branch, apply, patch or none', oneOf('branch', 'apply', 'patch', 'none'))
-      .option('--network <mode>', 'none, filtered or open', oneOf('none', 'filtered', 'open'))
+      .option('--model <name>', 'Model the agent uses')
+      .option('--sandbox', 'Run in a sprite, whatever is configured (the default)')
+      .option('--no-sandbox', 'Run on this machine, in the project itself, with all your rights')
+      .option('--sprite <name>', 'Use this sprite and keep it', assertSpriteName)
+      .option('--keep', 'Keep the sprite afterwards')
       .option(
-        '--allow <domain>',
-        'a domain it may reach beside the usual ones (again for more)',
-        collected(String),
+        '--land <mode>',
+        'How changes come back: branch, apply, patch or none',
+        oneOf('branch', 'apply', 'patch', 'none'),
       )
-      .option('--timeout <duration>', 'most time the agent may take, such as 30m', parseDurationMs)
-      .option('--allowed-tools <names>', 'the only tools it may use, separated by commas', (text) =>
-        text.split(','),
-      )
-      .option('--resume <run>', 'go on with the agent session of an earlier run ("latest")')
-      .option('--mock-agent', 'start nothing, go through the motions')
-      .option('--events', 'print events as they happen, one JSON line each')
-      .option('--parallel <n>', 'run the tasks of a file, one JSON line each, n at a time', count),
+      .option('--network <mode>', 'Network: none, filtered or open', oneOf('none', 'filtered', 'open'))
+      .option('--allow <domain>', 'Extra domain it may reach (repeatable)', collected(String))
+      .option('--timeout <duration>', 'Time limit, such as 30m', parseDurationMs)
+      .option('--allowed-tools <names>', 'Tools it may use, comma-separated', (text) => text.split(','))
+      .option('--resume <run>', 'Continue the agent session of an earlier run ("latest")')
+      .option('--mock-agent', 'Start no agent; go through the motions')
+      .option('--events', 'Print events as they happen, one JSON line each')
+      .option('--parallel <n>', 'Run the tasks of a file, one JSON line each, n at a time', count),
   examples: [
-    ['wreckit run "fix the failing test"', 'in a sprite; its changes come back as a branch'],
-    ['wreckit run --agent claude --timeout 30m --file task.md', 'Claude Code, half an hour at most'],
+    ['wreckit run "fix the failing test"', 'Work in a sprite; the changes come back as a branch'],
+    ['wreckit run --agent claude --timeout 30m --file task.md', 'Claude Code, for half an hour at most'],
     [
       'wreckit run --land apply "rename the option"',
-      'its changes go into the working tree (back: wreckit runs undo)',
+      'Apply the changes to the working tree (undo: wreckit runs undo)',
     ],
     [
       'wreckit run --agent rlm --context build.log "why does the build fail?"',
-      'code in a sprite looks through large material; the model sees what that prints',
+      'Search large material with code in a sprite; the model sees what it prints',
     ],
-    ['git diff | wreckit run - --json', 'the prompt from another program, the result for a script'],
-    ['wreckit run --parallel 3 tasks.jsonl', 'lines such as {"prompt": "…"}: one sprite and one branch each'],
-    ['wreckit run --resume latest "now the other tests"', 'the same agent session goes on'],
+    ['git diff | wreckit run - --json', 'Prompt from another program, result for a script'],
+    [
+      'wreckit run --parallel 3 tasks.jsonl',
+      'One task per line, {"prompt": "…"}; one sprite and one branch each',
+    ],
+    ['wreckit run --resume latest "now the other tests"', 'Continue the same agent session'],
   ],
   async run(context) {
     if (context.options.parallel !== undefined) {

@@ -45,7 +45,7 @@ export interface SpriteCommandOptions {
 }
 
 const DEFAULT_NAME = 'sprite';
-const SUMMARY = 'sandboxes: start, use and remove them';
+const SUMMARY = 'Start, use and remove sandboxes';
 
 /** Returns the command that was added. To be run with `parseAsync`, which then waits for the verb's end. */
 export function registerSpriteCommands<C extends CommandLike>(

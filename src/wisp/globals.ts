@@ -26,11 +26,11 @@ export type WispContext<
 > = VerbContext<O, A, WispGlobals>;
 
 export const globalOptions: readonly GlobalOption[] = [
-  { flags: '--json', description: 'print one JSON document on stdout' },
-  { flags: '--engine <name>', description: 'what makes the sprites: local or cloud', parse: parseEngine },
-  { flags: '--no-input', description: 'never ask' },
-  { flags: '-q, --quiet', description: 'no warnings on stderr' },
-  { flags: '-v, --verbose', description: 'say more on stderr' },
+  { flags: '--json', description: 'Print one JSON document on stdout' },
+  { flags: '--engine <name>', description: 'Engine to use: local or cloud', parse: parseEngine },
+  { flags: '--no-input', description: 'Never prompt' },
+  { flags: '-q, --quiet', description: 'No warnings on stderr' },
+  { flags: '-v, --verbose', description: 'Print more detail on stderr' },
 ];
 
 function parseEngine(text: string): EngineName {

@@ -6,7 +6,7 @@ import { verbs } from './verb-table.ts';
 
 void main({
   name: 'wisp',
-  summary: 'Sprites: named, persistent sandboxes on this machine. One JSON document per command with --json.',
+  summary: 'Named, persistent sandboxes (sprites) on this machine',
   version: packageVersion,
   verbs,
   globalOptions,

@@ -27,9 +27,9 @@ interface Explanation {
 export const verb: WreckitVerb = {
   define: () => undefined,
   examples: [
-    ['wreckit engine explain', 'what "wreckit run" and "wreckit sprite" would use here, and why'],
-    ['wreckit engine explain --engine cloud', 'what the cloud would give, cost and need'],
-    ['wreckit engine explain --json', 'the same for a script; nothing is changed or started'],
+    ['wreckit engine explain', 'What "wreckit run" and "wreckit sprite" use here, and why'],
+    ['wreckit engine explain --engine cloud', 'What the cloud offers, costs and needs'],
+    ['wreckit engine explain --json', 'For scripts; changes and starts nothing'],
   ],
   async run(context) {
     return await withSprites(context, async ({ runner, loaded }) => {

@@ -4,7 +4,7 @@ import type { VerbNode } from '../../cli/verb.ts';
 export const engineVerbs: readonly VerbNode[] = [
   {
     name: 'explain',
-    summary: 'which engine would be used and why, its isolation, cost and needs',
+    summary: 'Explain which engine is used and why, its isolation, cost and requirements',
     load: async () => (await import('./explain.ts')).verb,
   },
 ];

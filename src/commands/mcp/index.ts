@@ -3,12 +3,12 @@ import type { VerbNode } from '../../cli/verb.ts';
 export const mcpVerbs: readonly VerbNode[] = [
   {
     name: 'serve',
-    summary: 'serve the tools on standard input and output; what clients start',
+    summary: 'Serve the tools over stdin and stdout (started by MCP clients)',
     load: async () => (await import('./serve.ts')).verb,
   },
   {
     name: 'install',
-    summary: "print a client's configuration for it, or write it",
+    summary: "Print or write a client's configuration",
     load: async () => (await import('./install.ts')).verb,
   },
 ];

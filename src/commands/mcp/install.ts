@@ -28,11 +28,11 @@ interface Target {
 export const verb: WreckitVerb<Options, [client: Client]> = {
   define: (command) =>
     command
-      .argument('<client>', 'claude, codex or opencode', oneOf(...CLIENTS))
-      .option('--write', "write it into the client's file; absent: only print it"),
+      .argument('<client>', 'Client: claude, codex or opencode', oneOf(...CLIENTS))
+      .option('--write', "Write it to the client's file instead of printing it"),
   examples: [
-    ['wreckit mcp install claude', 'prints what belongs into .mcp.json of the project'],
-    ['wreckit mcp install codex --write', 'adds the server to the configuration of Codex'],
+    ['wreckit mcp install claude', "Print what belongs in the project's .mcp.json"],
+    ['wreckit mcp install codex --write', 'Add the server to the configuration of Codex'],
   ],
   async run(context) {
     const { args, io, options, globals } = context;

@@ -24,18 +24,18 @@ export const verb: WreckitVerb<Options> = {
     command
       .option(
         '--allow <names>',
-        'only these tools, separated by commas (again for more)',
+        'Offer only these tools, comma-separated (repeatable)',
         (text: string, before: string[] = []) => [...before, ...text.split(',')],
       )
       .option(
         '--owner <id>',
-        'whose sprites it sees; absent: those of this project\'s clients; "all": everybody\'s',
+        'Whose sprites it sees; default: those of this project\'s clients; "all": everyone\'s',
       )
-      .option('--read-only', 'only tools that change nothing'),
+      .option('--read-only', 'Offer only tools that change nothing'),
   examples: [
-    ['wreckit mcp serve', 'the server; "wreckit mcp" is the same. A client starts it: wreckit mcp install'],
-    ['wreckit mcp serve --allow spawn_sprite,exec_in_sprite,kill_sprite', 'three tools and no more'],
-    ['wreckit mcp serve --read-only --owner all', 'look at every sprite of this machine, change none'],
+    ['wreckit mcp serve', 'The server, also as "wreckit mcp"; clients start it (wreckit mcp install)'],
+    ['wreckit mcp serve --allow spawn_sprite,exec_in_sprite,kill_sprite', 'Three tools and no more'],
+    ['wreckit mcp serve --read-only --owner all', 'See every sprite of this machine, change none'],
   ],
   async run(context) {
     const { options, io, signal } = context;

@@ -19,7 +19,7 @@ export interface AgentFlags {
   readonly agent?: InnerKind | undefined;
   readonly model?: string | undefined;
   /** False under `--no-sandbox`. */
-  readonly sandbox: boolean;
+  readonly sandbox?: boolean | undefined;
   readonly sprite?: string | undefined;
   readonly keep?: boolean | undefined;
   readonly land?: LandMode | undefined;
@@ -48,7 +48,7 @@ export async function chooseAgent(
   flags: AgentFlags,
 ): Promise<AgentConfigUnion> {
   const inner = withFlags(await innerAgent(configured, flags.agent), flags);
-  if (!flags.sandbox) {
+  if (flags.sandbox === false) {
     refuseSpriteFlags(flags);
     return inner.kind === 'rlm' ? { ...inner, sandbox: false } : inner;
   }

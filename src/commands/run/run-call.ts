@@ -11,8 +11,8 @@ export type RunFlags = {
   readonly file?: string;
   readonly agent?: InnerKind;
   readonly model?: string;
-  /** commander: true unless `--no-sandbox`. */
-  readonly sandbox: boolean;
+  /** False under `--no-sandbox`. */
+  readonly sandbox?: boolean;
   readonly sprite?: string;
   readonly keep?: boolean;
   readonly land?: LandMode;

@@ -7,8 +7,8 @@ import { runOf, withRunArgument } from './run-argument.ts';
 export const verb: WreckitVerb<Record<never, never>, [runId: string]> = {
   define: withRunArgument,
   examples: [
-    ['wreckit runs diff', 'what the newest run changed'],
-    ['wreckit runs diff latest | git apply --check', 'whether it still fits'],
+    ['wreckit runs diff', 'What the newest run changed'],
+    ['wreckit runs diff latest | git apply --check', 'Check whether it still applies'],
   ],
   async run(context) {
     const { args, io, json, signal } = context;

@@ -19,15 +19,15 @@ export const verb: WreckitVerb<Options, [runId: string]> = {
     withRunArgument(command)
       .option(
         '--land <mode>',
-        'branch, apply, patch or none (collect only)',
+        'How changes come back: branch, apply, patch or none (collect only)',
         oneOf('branch', 'apply', 'patch', 'none'),
       )
-      .option('--again', 'collect from the sprite again, though it was done before')
-      .option('--kill', 'remove the sprite once its work is here'),
+      .option('--again', 'Collect from the sprite again')
+      .option('--kill', 'Remove the sprite once its work is here'),
   examples: [
-    ['wreckit runs land', 'brings the work of the newest run home, also of one that was killed'],
-    ['wreckit runs land latest --land apply', 'into the working tree'],
-    ['wreckit runs land latest --kill', 'and removes its sprite'],
+    ['wreckit runs land', "Land the newest run's work, even if the run was killed"],
+    ['wreckit runs land latest --land apply', 'Land it in the working tree'],
+    ['wreckit runs land latest --kill', 'Then remove its sprite'],
   ],
   async run(context) {
     const { args, globals, io, json, options, signal } = context;

@@ -9,8 +9,8 @@ import { storeOf } from './run-argument.ts';
 export const verb: WreckitVerb = {
   define: (command) => command,
   examples: [
-    ['wreckit runs list', 'the runs of this project, newest last'],
-    ['wreckit runs list --json', 'with everything that is known of each'],
+    ['wreckit runs list', 'The runs of this project, newest last'],
+    ['wreckit runs list --json', 'With all details of each'],
   ],
   async run(context) {
     const { records, unreadable } = (await storeOf(context)).list();

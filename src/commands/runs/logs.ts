@@ -12,11 +12,11 @@ type Options = {
 export const verb: WreckitVerb<Options, [runId: string]> = {
   define: (command) =>
     withRunArgument(command)
-      .option('--stderr', 'what its program wrote to standard error')
-      .option('--events', 'the events, one JSON line each'),
+      .option('--stderr', 'Print what the agent wrote to stderr')
+      .option('--events', 'Print the events, one JSON line each'),
   examples: [
-    ['wreckit runs logs', 'what the newest run printed'],
-    ['wreckit runs logs latest --events', 'its events, for a script'],
+    ['wreckit runs logs', 'What the newest run printed'],
+    ['wreckit runs logs latest --events', 'Its events, for scripts'],
   ],
   async run(context) {
     const { args, io, json, options } = context;

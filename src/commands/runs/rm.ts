@@ -10,10 +10,8 @@ type Options = {
 
 export const verb: WreckitVerb<Options, [runIds: string[]]> = {
   define: (command) =>
-    command
-      .argument('<run...>', 'ids of runs')
-      .option('--force', 'also when their work was not brought home'),
-  examples: [['wreckit runs rm 20260102-030405-4f9a1c', 'forgets a run; its branch and its sprite stay']],
+    command.argument('<run...>', 'Run ids').option('--force', 'Even if their work was not landed'),
+  examples: [['wreckit runs rm 20260102-030405-4f9a1c', 'Remove the record; the branch and the sprite stay']],
   async run(context) {
     const { args, globals, options } = context;
     const store = await storeOf(context);

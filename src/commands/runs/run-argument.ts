@@ -4,7 +4,7 @@ import { type RunRecord, RunStore } from '../../agent/runs/run-record.ts';
 import { type AnyContext, configOf } from '../context.ts';
 
 export function withRunArgument(command: Command): Command {
-  return command.argument('[run]', 'id of the run; the newest when absent', String, 'latest');
+  return command.argument('[run]', 'Run id', String, 'latest');
 }
 
 /** Throws `USAGE` for a run there is not. */

@@ -9,8 +9,8 @@ import { runOf, withRunArgument } from './run-argument.ts';
 export const verb: WreckitVerb<Record<never, never>, [runId: string]> = {
   define: withRunArgument,
   examples: [
-    ['wreckit runs show', 'what became of the newest run'],
-    ['wreckit runs show 20260102-030405-4f9a1c --json', 'everything that is known of one'],
+    ['wreckit runs show', 'What became of the newest run'],
+    ['wreckit runs show 20260102-030405-4f9a1c --json', 'All details of one run'],
   ],
   async run(context) {
     const { record } = await runOf(context, context.args[0]);

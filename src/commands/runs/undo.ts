@@ -5,7 +5,7 @@ import { runOf, withRunArgument } from './run-argument.ts';
 
 export const verb: WreckitVerb<Record<never, never>, [runId: string]> = {
   define: withRunArgument,
-  examples: [['wreckit runs undo', 'takes back what the newest run applied to the working tree']],
+  examples: [['wreckit runs undo', 'Undo what the newest run applied to the working tree']],
   async run(context) {
     const { args, globals, signal } = context;
     const { store, record } = await runOf(context, args[0]);

@@ -17,16 +17,16 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string, sessionId: string | undefined]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('[session]', 'id of a session; a new login shell when absent', assertSessionId)
-      .option('--last', 'the newest session with a terminal that still runs')
-      .option('--from <offset>', 'replay its output from this byte instead of its screen', byteOffset)
-      .option('--read-only', 'only look: nothing typed is sent')
-      .option('--detach-key <key>', 'key that leaves it running: ctrl-\\ when absent, none for no key'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('[session]', 'Session id; without it, a new login shell', assertSessionId)
+      .option('--last', 'Attach to the newest running session with a terminal')
+      .option('--from <offset>', 'Replay output from this byte instead of the screen', byteOffset)
+      .option('--read-only', 'Watch only: send no input')
+      .option('--detach-key <key>', 'Key that detaches, or none; default: ctrl-\\'),
   examples: [
-    ['wreckit sprite attach demo', 'a shell in "demo"; Ctrl+\\ leaves it running'],
-    ['wreckit sprite attach demo s1', 'back to a session'],
-    ['wreckit sprite attach demo s1 --json', 'its state and latest output, without a terminal'],
+    ['wreckit sprite attach demo', 'A shell in "demo"; Ctrl+\\ detaches and leaves it running'],
+    ['wreckit sprite attach demo s1', 'Back to a session'],
+    ['wreckit sprite attach demo s1 --json', 'Its state and latest output, without a terminal'],
   ],
   async run(context) {
     const { args, globals, io, json, options, signal } = context;

@@ -33,36 +33,32 @@ type Context = WreckitContext<Options, [name: string]>;
 export const verb: WreckitVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--dir <path>', "directory inside the sprite; the project's when absent")
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--dir <path>', "Working directory in the sprite; default: the project's")
       .option(
         '--env <name=value>',
-        'variable of the command; NAME alone: as here (again for more)',
+        'Set a variable; NAME alone copies yours (repeatable)',
         collected(envSpec),
       )
-      .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
-      .option('--user <name>', 'sprite (the default) or root')
-      .option('--tty', 'give it a terminal')
-      .option('--detach-key <key>', 'with --tty: key that leaves it running, ctrl-\\ when absent')
-      .option('--detach', 'return once it runs; see it with: wreckit sprite logs')
-      .option('--stdin', 'give it the standard input of this command')
-      .option('--timeout <duration>', 'end it after this long, such as 30s', duration)
-      .option(
-        '--max-output <size>',
-        'with --json: most output kept of each stream, 1MiB when absent',
-        outputSize,
-      )
-      .option('--encoding <name>', 'with --json: utf8 (the default) or base64', oneOf('utf8', 'base64')),
+      .option('--env-file <file>', 'Read NAME=VALUE lines from a file (repeatable)', collected(String))
+      .option('--user <name>', 'User: sprite or root; default: sprite')
+      .option('--tty', 'Allocate a terminal')
+      .option('--detach-key <key>', 'With --tty: key that detaches; default: ctrl-\\')
+      .option('--detach', 'Run in the background and print the session id')
+      .option('--stdin', 'Forward stdin; otherwise stdin is empty')
+      .option('--timeout <duration>', 'Time limit, such as 30s (exit code 7)', duration)
+      .option('--max-output <size>', 'With --json: bytes kept of each stream; default: 1MiB', outputSize)
+      .option('--encoding <name>', 'With --json: utf8 or base64; default: utf8', oneOf('utf8', 'base64')),
   rest: {
     name: 'command...',
-    description: 'the program and its arguments, handed over as they are',
+    description: 'Program and arguments, passed on unchanged',
     required: true,
   },
   examples: [
-    ['wreckit sprite exec demo -- npm test', "runs the project's tests, and ends with their exit code"],
-    ['wreckit sprite exec demo --stdin -- tar x < project.tar', 'with standard input'],
-    ['wreckit sprite exec demo --json -- ls -la', 'output and exit code as JSON'],
-    ['wreckit sprite exec demo --detach -- npm run dev', 'goes on when this command has ended'],
+    ['wreckit sprite exec demo -- npm test', "Run the project's tests and exit with their exit code"],
+    ['wreckit sprite exec demo --stdin -- tar x < project.tar', 'Pass stdin on'],
+    ['wreckit sprite exec demo --json -- ls -la', 'Output and exit code as JSON'],
+    ['wreckit sprite exec demo --detach -- npm run dev', 'Keep it running in the background'],
   ],
   // Every other code is the command's own.
   exitCodeOf: () => EXIT.execEngine,

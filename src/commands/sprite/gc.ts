@@ -6,11 +6,8 @@ import { plannedCommands, withSprites } from './sprite-tools.ts';
 export const verb: WreckitVerb = {
   define: () => undefined,
   examples: [
-    [
-      'wreckit sprite gc',
-      'finishes or removes what is half-made, expired or left by a killed agent, and says why',
-    ],
-    ['wreckit sprite gc --dry-run', 'only says what it would do'],
+    ['wreckit sprite gc', 'Clean up after crashes, expiry and killed agents, and say why'],
+    ['wreckit sprite gc --dry-run', 'Only show what would be done'],
   ],
   async run(context) {
     const dryRun = context.globals.dryRun === true;

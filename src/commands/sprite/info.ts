@@ -5,10 +5,10 @@ import type { WreckitVerb } from '../globals.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 
 export const verb: WreckitVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
   examples: [
-    ['wreckit sprite info demo', 'its state, limits, what it uses, and its sessions'],
-    ['wreckit sprite info demo --json', 'the same for a script'],
+    ['wreckit sprite info demo', 'State, limits, usage and sessions'],
+    ['wreckit sprite info demo --json', 'The same, for scripts'],
   ],
   async run(context) {
     const [name] = context.args;

@@ -12,13 +12,13 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string, sessionId: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<session>', 'id of the session', assertSessionId)
-      .option('--signal <name>', 'what it gets first: TERM when absent')
-      .option('--grace <duration>', 'how long it may take before it gets KILL: 10s when absent', grace),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<session>', 'Session id', assertSessionId)
+      .option('--signal <name>', 'First signal; default: TERM')
+      .option('--grace <duration>', 'Time before KILL; default: 10s', grace),
   examples: [
-    ['wreckit sprite kill-session demo s1', 'TERM to the whole of it, KILL after ten seconds'],
-    ['wreckit sprite kill-session demo s1 --signal INT --grace 1m', 'as with Ctrl+C, and time to finish'],
+    ['wreckit sprite kill-session demo s1', 'TERM to the whole process group, KILL after ten seconds'],
+    ['wreckit sprite kill-session demo s1 --signal INT --grace 1m', 'Like Ctrl+C, with a minute to finish'],
   ],
   async run(context) {
     const [name, sessionId] = context.args;

@@ -12,12 +12,12 @@ type Options = {
 export const verb: WreckitVerb<Options, [names: string[] | undefined]> = {
   define: (command) =>
     command
-      .argument('[sprite...]', 'names of the sprites', collected(assertSpriteName))
-      .option('--label <key=value>', 'all sprites with this label (again for more)', collectedPairs),
+      .argument('[sprite...]', 'Names of the sprites', collected(assertSpriteName))
+      .option('--label <key=value>', 'All sprites with this label (repeatable)', collectedPairs),
   examples: [
-    ['wreckit sprite kill demo', 'removes "demo" with its processes and files'],
-    ['wreckit sprite kill a b c', 'removes three'],
-    ['wreckit sprite kill --label run=17', 'removes all sprites of one run'],
+    ['wreckit sprite kill demo', 'Remove "demo", its processes and its files'],
+    ['wreckit sprite kill a b c', 'Remove three sprites'],
+    ['wreckit sprite kill --label run=17', 'Remove all sprites of one run'],
   ],
   async run(context) {
     const { args, globals, options, signal } = context;

@@ -12,11 +12,11 @@ type Options = {
 export const verb: WreckitVerb<Options> = {
   define: (command) =>
     command
-      .option('--prefix <text>', 'only those whose names begin like this')
-      .option('--label <key=value>', 'only those with this label (again for more)', collectedPairs),
+      .option('--prefix <text>', 'Only names with this prefix')
+      .option('--label <key=value>', 'Only sprites with this label (repeatable)', collectedPairs),
   examples: [
-    ['wreckit sprite list', 'all sprites of this engine'],
-    ['wreckit sprite list --label run=17 --json', 'those of one run, as JSON'],
+    ['wreckit sprite list', 'All sprites of this engine'],
+    ['wreckit sprite list --label run=17 --json', 'The sprites of one run, as JSON'],
   ],
   async run(context) {
     const { prefix, label: labels } = context.options;

@@ -9,23 +9,22 @@ type Options = {
 };
 
 const NOTES = `
-The server is the one of SPRITES_API_URL, https://api.sprites.dev when that is not set. The token is tried with
-one call before it is kept; wisp keeps it, in the system keyring where secret-tool works, else in a file only
-you can read. A login chooses no engine: sprites are made there with --engine cloud, or "engine": "cloud" in the
-configuration.`;
+The server is SPRITES_API_URL, or https://api.sprites.dev when unset. The token is verified with one call; wisp
+then stores it in the system keyring if secret-tool works, else in a file only you can read.
+Logging in does not choose an engine: use --engine cloud, or "engine": "cloud" in the configuration.`;
 
-/** wisp keeps tokens and is the only one who reads them: this program hands one over on stdin and forgets it. */
+/** wisp keeps tokens and is the only program that reads them: this one hands it over on stdin and forgets it. */
 export const LOGIN = { words: ['login'], args: ['--token-stdin'] };
 
 export const verb: WreckitVerb<Options> = {
   define: (command) =>
     command
-      .option('--token-stdin', 'the token comes on stdin; without it you are asked for it')
+      .option('--token-stdin', 'Read the token from stdin instead of prompting')
       .addHelpText('after', NOTES),
   examples: [
-    ['wreckit sprite login', 'asks for a token, shows nothing of it, tries it and keeps it'],
-    ['wreckit sprite login --token-stdin < token.txt', 'the same for a script'],
-    ['SPRITES_API_URL=http://127.0.0.1:8080 wreckit sprite login', 'at a server of your own: wisp serve'],
+    ['wreckit sprite login', 'Prompt for a token, verify it and store it'],
+    ['wreckit sprite login --token-stdin < token.txt', 'The same, for scripts'],
+    ['SPRITES_API_URL=http://127.0.0.1:8080 wreckit sprite login', 'Log in to your own server (wisp serve)'],
   ],
   async run(context) {
     const { io, options, globals, signal } = context;

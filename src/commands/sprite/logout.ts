@@ -6,7 +6,7 @@ const LOGOUT = { words: ['logout'], args: [] };
 
 export const verb: WreckitVerb = {
   define: () => undefined,
-  examples: [['wreckit sprite logout', 'forgets the token of the server; sprites there go on']],
+  examples: [['wreckit sprite logout', "Forget the server's token; its sprites keep running"]],
   async run(context) {
     return await withSprites(context, async ({ runner, loaded }) => {
       if (context.globals.dryRun === true) return plannedCommands(runner, [LOGOUT]);

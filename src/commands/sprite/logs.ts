@@ -15,16 +15,16 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string, sessionId: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<session>', 'id of the session', assertSessionId)
-      .option('--from <offset>', 'first byte of the one stream wanted; negative: from its end', byteOffset)
-      .option('--follow', 'go on until the session has ended; with --json one event per line')
-      .option('--stream <name>', 'stdout or stderr alone; both when absent', oneOf('stdout', 'stderr'))
-      .option('--max-output <size>', 'with --json: most bytes kept of each stream, 1MiB when absent', size),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<session>', 'Session id', assertSessionId)
+      .option('--from <offset>', 'Start at this byte of one stream; negative: from its end', byteOffset)
+      .option('--follow', 'Follow until the session ends; with --json, one event per line')
+      .option('--stream <name>', 'Only stdout or stderr; default: both', oneOf('stdout', 'stderr'))
+      .option('--max-output <size>', 'With --json: bytes kept of each stream; default: 1MiB', size),
   examples: [
-    ['wreckit sprite logs demo s1', 'all it has printed so far'],
-    ['wreckit sprite logs demo s1 --follow', 'and what it prints from now on'],
-    ['wreckit sprite logs demo s1 --from 4096 --json', 'a part of it, as JSON'],
+    ['wreckit sprite logs demo s1', 'Everything printed so far'],
+    ['wreckit sprite logs demo s1 --follow', 'Everything, then new output as it comes'],
+    ['wreckit sprite logs demo s1 --from 4096 --json', 'Part of it, as JSON'],
   ],
   async run(context) {
     const { args, globals, json, options, signal } = context;

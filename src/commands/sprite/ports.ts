@@ -13,11 +13,11 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--watch', 'go on: say what begins and ceases to listen; with --json one event per line'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--watch', 'Keep watching for changes; with --json, one event per line'),
   examples: [
-    ['wreckit sprite ports demo', 'the TCP ports that programs in "demo" listen on; it is not woken'],
-    ['wreckit sprite ports demo --watch --json', 'those there are, then every change, as JSON lines'],
+    ['wreckit sprite ports demo', 'TCP ports that programs in "demo" listen on; does not wake it'],
+    ['wreckit sprite ports demo --watch --json', 'Current ports, then every change, as JSON lines'],
   ],
   async run(context) {
     const { args, globals, json, options, signal, warn } = context;

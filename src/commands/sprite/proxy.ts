@@ -9,19 +9,19 @@ import { handOver } from './hand-over.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 
 const NOTES = `
-Only programs of this machine can connect (127.0.0.1). A connection wakes the sprite, and keeps it awake while it
-is open; waiting for one does not. Ends with Ctrl+C.`;
+Only programs on this machine can connect (127.0.0.1). A connection wakes the sprite and keeps it awake while
+open; a proxy waiting for one does not. Stop it with Ctrl+C.`;
 
 export const verb: WreckitVerb<Record<never, never>, [name: string, pairs: string[]]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<ports...>', 'REMOTE, or LOCAL:REMOTE; LOCAL 0: any that is free', collected(portPair))
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<ports...>', 'REMOTE or LOCAL:REMOTE; LOCAL 0 picks a free port', collected(portPair))
       .addHelpText('after', NOTES),
   examples: [
-    ['wreckit sprite proxy demo 8080', 'http://127.0.0.1:8080 leads to port 8080 in "demo"'],
-    ['wreckit sprite proxy demo 3000:80 0:5432', 'port 3000 here to 80 there, and any free port to 5432'],
-    ['wreckit sprite proxy demo 0:8080 --json', 'says which port it took in one document, then goes on'],
+    ['wreckit sprite proxy demo 8080', 'Forward http://127.0.0.1:8080 to port 8080 of "demo"'],
+    ['wreckit sprite proxy demo 3000:80 0:5432', 'Forward local port 3000 to 80, and any free port to 5432'],
+    ['wreckit sprite proxy demo 0:8080 --json', 'Print the chosen port as JSON, then keep running'],
   ],
   async run(context) {
     const { args, globals, json, verb: words } = context;

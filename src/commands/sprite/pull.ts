@@ -21,16 +21,13 @@ type Context = WreckitContext<Record<never, never>, Args>;
 export const verb: WreckitVerb<Record<never, never>, Args> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<src>', 'path inside; relative ones start at its home')
-      .argument(
-        '[dst]',
-        'file or directory of this machine, the same name here when absent; - for a tar stream',
-      ),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<src>', 'Path in the sprite, relative to its home')
+      .argument('[dst]', 'Local file or directory; default: same name here; - for a tar stream'),
   examples: [
-    ['wreckit sprite pull demo project/dist', 'the directory, as ./dist'],
-    ['wreckit sprite pull demo project/report.html /tmp/', 'one file, into a directory'],
-    ['wreckit sprite pull demo project - | tar -t', 'a tar stream, as the sprite made it'],
+    ['wreckit sprite pull demo project/dist', 'The directory, as ./dist'],
+    ['wreckit sprite pull demo project/report.html /tmp/', 'One file, into a directory'],
+    ['wreckit sprite pull demo project - | tar -t', 'A tar stream, as made by the sprite'],
   ],
   async run(context) {
     const { args, globals, json } = context;

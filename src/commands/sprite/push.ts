@@ -25,16 +25,16 @@ type Context = WreckitContext<Options, [name: string, src: string, dst: string |
 export const verb: WreckitVerb<Options, [name: string, src: string, dst: string | undefined]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('[src]', 'file or directory of this machine; - for a tar stream on stdin', '.')
-      .argument('[dst]', "path inside; the project's directory when absent")
-      .option('--all', 'of a directory: what git ignores and what the configuration excludes as well')
-      .option('--force', 'overwrite what was changed in the sprite'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('[src]', 'Local file or directory; - for a tar stream on stdin', '.')
+      .argument('[dst]', 'Path in the sprite; default: the project directory')
+      .option('--all', 'Include what git ignores and the configuration excludes')
+      .option('--force', 'Overwrite changes made in the sprite'),
   examples: [
-    ['wreckit sprite push demo', "the project of this directory, into the sprite's project directory"],
-    ['wreckit sprite push demo --dry-run', 'what would be sent, and what stays here'],
-    ['wreckit sprite push demo ./dist /srv/site --all', 'a directory that git ignores'],
-    ['git archive HEAD | wreckit sprite push demo -', 'a tar stream'],
+    ['wreckit sprite push demo', "The project in this directory, to the sprite's project directory"],
+    ['wreckit sprite push demo --dry-run', 'What would be sent and what stays here'],
+    ['wreckit sprite push demo ./dist /srv/site --all', 'A directory that git ignores'],
+    ['git archive HEAD | wreckit sprite push demo -', 'A tar stream'],
   ],
   async run(context) {
     const [name, src, given] = context.args;

@@ -4,14 +4,14 @@ import { handOver } from './hand-over.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 
 const NOTES = `
-Ends with 0 when each attempt was refused, with 8 when one succeeded, with 1 when one ended in another way than
-it should. What it starts is gone afterwards.`;
+Exit code: 0 when every attempt was refused, 8 when one succeeded, 1 when the outcome of one is unclear.
+Everything it starts is removed afterwards.`;
 
 export const verb: WreckitVerb = {
   define: (command) => command.addHelpText('after', NOTES),
   examples: [
-    ['wreckit sprite selftest', 'tries to get out of a sprite made for it, and says how each attempt ended'],
-    ['wreckit sprite selftest --json', 'the same as one JSON document'],
+    ['wreckit sprite selftest', 'Try to break out of a throwaway sprite and report each attempt'],
+    ['wreckit sprite selftest --json', 'The same, for scripts'],
   ],
   async run(context) {
     const { globals, json, signal } = context;

@@ -5,10 +5,10 @@ import type { WreckitVerb } from '../globals.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 
 export const verb: WreckitVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
   examples: [
-    ['wreckit sprite sessions demo', 'the commands that run and have run in "demo"'],
-    ['wreckit sprite sessions demo --json', 'the same for a script'],
+    ['wreckit sprite sessions demo', 'Commands in "demo", running and finished'],
+    ['wreckit sprite sessions demo --json', 'The same, for scripts'],
   ],
   async run(context) {
     const [name] = context.args;

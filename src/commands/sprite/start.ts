@@ -51,38 +51,45 @@ type Context = WreckitContext<Options, [name: string]>;
 export const verb: WreckitVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--image <path>', 'root file system: a directory or a tar archive; "host" for this machine\'s')
-      .option('--memory <size>', 'most memory it may use, such as 512MiB', size)
-      .option('--cpus <n>', 'most CPUs it may use, such as 1 or 0.5', cpus)
-      .option('--pids <n>', 'most processes and threads it may have', count)
-      .option('--network <mode>', 'none (the default), filtered or open', oneOf('none', 'filtered', 'open'))
-      .option('--allow <domain>', 'a domain it may reach (again for more)', collected(String))
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--image <path>', 'Root file system: a directory, a tar archive or "host" (this machine\'s)')
+      .option('--memory <size>', 'Memory limit, such as 512MiB', size)
+      .option('--cpus <n>', 'CPU limit, such as 1 or 0.5', cpus)
+      .option('--pids <n>', 'Limit of processes and threads', count)
+      .option(
+        '--network <mode>',
+        'Network: none, filtered or open; default: none',
+        oneOf('none', 'filtered', 'open'),
+      )
+      .option('--allow <domain>', 'Domain it may reach when filtered (repeatable)', collected(String))
       .option(
         '--env <name=value>',
-        'variable of all its commands; NAME alone: as here (again for more)',
+        'Set a variable for all commands; NAME alone copies yours (repeatable)',
         collected(envSpec),
       )
-      .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
-      .option('--label <key=value>', 'label to find it by (again for more)', collectedPairs)
-      .option('--ttl <duration>', 'when gc may remove it, such as 2h', duration)
+      .option('--env-file <file>', 'Read NAME=VALUE lines from a file (repeatable)', collected(String))
+      .option('--label <key=value>', 'Label to find it by (repeatable)', collectedPairs)
+      .option('--ttl <duration>', 'Lifetime, such as 2h; then gc may remove it', duration)
       .option(
         '--idle-timeout <duration>',
-        'idle for this long, wisp serve puts it to sleep; never: it stays awake',
+        'Idle time before wisp serve puts it to sleep, or never',
         durationOrNever,
       )
-      .option('--from <sprite>', 'begin as a copy of another sprite, or of its checkpoint: NAME@CHECKPOINT')
+      .option('--from <sprite>', 'Start as a copy of a sprite, or of its checkpoint: NAME@CHECKPOINT')
       .option(
         '--min-isolation <level>',
-        'refuse less: namespace, userkernel or vm',
+        'Fail below this isolation: namespace, userkernel or vm',
         oneOf('namespace', 'userkernel', 'vm'),
       )
-      .option('--push [dir]', 'then push the project of this directory: the present one when absent'),
+      .option('--push [dir]', 'Then push the project of this directory; default: the current one'),
   examples: [
-    ['wreckit sprite start demo', 'a sprite with the tools of this machine, without network'],
-    ['wreckit sprite start demo --memory 2GiB --cpus 2 --ttl 2h', 'one with more room, gone after two hours'],
-    ['wreckit sprite start demo --push', 'and the project of this directory into it'],
-    ['wreckit sprite start demo --network open --json', 'one with the network of this machine, for a script'],
+    ['wreckit sprite start demo', "This machine's tools, no network"],
+    [
+      'wreckit sprite start demo --memory 2GiB --cpus 2 --ttl 2h',
+      'More memory and CPU, removable after two hours',
+    ],
+    ['wreckit sprite start demo --push', 'With the project of this directory in it'],
+    ['wreckit sprite start demo --network open --json', "This machine's network; JSON for scripts"],
   ],
   async run(context) {
     using env = environmentOf(context.options, context);

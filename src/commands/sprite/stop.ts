@@ -4,10 +4,10 @@ import type { WreckitVerb } from '../globals.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 
 export const verb: WreckitVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
   examples: [
-    ['wreckit sprite stop demo', 'its processes end, its files stay'],
-    ['wreckit sprite stop demo --json', 'the same for a script'],
+    ['wreckit sprite stop demo', 'End its processes, keep its files'],
+    ['wreckit sprite stop demo --json', 'The same, for scripts'],
   ],
   async run(context) {
     const [name] = context.args;

@@ -11,12 +11,12 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--keep <duration>', 'and keep it awake for so long, whatever happens in it', duration),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--keep <duration>', 'Keep it awake for this long, even when idle', duration),
   examples: [
-    ['wreckit sprite wake demo', 'up again, with its files as they were'],
-    ['wreckit sprite wake demo --keep 2h', 'wisp serve does not put it to sleep for two hours'],
-    ['wreckit sprite wake demo --json', 'the same for a script'],
+    ['wreckit sprite wake demo', 'Up again, with its files as they were'],
+    ['wreckit sprite wake demo --keep 2h', 'wisp serve leaves it awake for two hours'],
+    ['wreckit sprite wake demo --json', 'The same, for scripts'],
   ],
   async run(context) {
     const [name] = context.args;

@@ -8,8 +8,8 @@ const WHOAMI = { words: ['whoami'], args: [] };
 export const verb: WreckitVerb = {
   define: () => undefined,
   examples: [
-    ['wreckit sprite whoami', 'which server, which organization, and where the token comes from'],
-    ['wreckit sprite whoami --json', 'the same for a script; exit 4 when the token is refused'],
+    ['wreckit sprite whoami', 'The server, the organization, and where the token comes from'],
+    ['wreckit sprite whoami --json', 'For scripts; exit code 4 when the token is refused'],
   ],
   async run(context) {
     return await withSprites(context, async ({ runner, loaded }) => {

@@ -12,12 +12,12 @@ type Options = { readonly kept?: boolean };
 export const verb: WreckitVerb<Options, [name: string | undefined]> = {
   define: (command) =>
     command
-      .argument('[sprite]', 'only what this sprite does not have yet', assertSpriteName)
-      .option('--kept', 'only what stays here, and why'),
+      .argument('[sprite]', 'Only what this sprite does not have yet', assertSpriteName)
+      .option('--kept', 'Only what stays here, and why'),
   examples: [
-    ['wreckit sync plan', 'every file that would leave, and every file that stays, with the reason'],
-    ['wreckit sync plan --kept', 'only what stays'],
-    ['wreckit sync plan demo', 'only what a push to "demo" would send now'],
+    ['wreckit sync plan', 'Every file that would leave, and every file that stays, with the reason'],
+    ['wreckit sync plan --kept', 'Only what stays'],
+    ['wreckit sync plan demo', 'Only what a push to "demo" would send now'],
   ],
   async run(context) {
     const { args, options, signal } = context;

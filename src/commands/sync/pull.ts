@@ -27,20 +27,20 @@ type Context = WreckitContext<Options, [name: string]>;
 export const verb: WreckitVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
       .option(
         '--land <mode>',
-        'apply (to the working tree, the default), branch, patch or none',
+        'How changes land: apply, branch, patch or none; default: apply',
         oneOf('branch', 'apply', 'patch', 'none'),
       )
-      .option('--branch <name>', 'with --land branch: its name')
-      .option('--message <text>', 'with --land branch: of the commit')
-      .option('--output <file>', 'with --land patch: the file'),
+      .option('--branch <name>', 'With --land branch: branch name')
+      .option('--message <text>', 'With --land branch: commit message')
+      .option('--output <file>', 'With --land patch: file to write'),
   examples: [
-    ['wreckit sync pull demo', 'three-way into the working tree; your own edits are never overwritten'],
-    ['wreckit sync pull demo --land branch', 'as a commit on a new branch, the working tree untouched'],
-    ['wreckit sync pull demo --land patch --output demo.patch', 'as a file for git apply'],
-    ['wreckit sync pull demo --dry-run', 'what was changed there'],
+    ['wreckit sync pull demo', 'Merge into the working tree; your own edits are never overwritten'],
+    ['wreckit sync pull demo --land branch', 'Commit to a new branch; the working tree stays as it is'],
+    ['wreckit sync pull demo --land patch --output demo.patch', 'Write a patch for git apply'],
+    ['wreckit sync pull demo --dry-run', 'Show what was changed there'],
   ],
   run: async (context) => await withSprites(context, async (tools) => await pull(context, tools)),
 };

@@ -10,12 +10,12 @@ type Options = { readonly force?: boolean };
 export const verb: WreckitVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--force', 'overwrite what was changed in the sprite'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--force', 'Overwrite changes made in the sprite'),
   examples: [
-    ['wreckit sync push demo', 'the project, with edits that are not committed; only what changed is sent'],
-    ['wreckit sync push demo --force', 'also over what was changed there'],
-    ['wreckit sync push demo --dry-run', 'how much that would be'],
+    ['wreckit sync push demo', 'The project with uncommitted edits; only changes are sent'],
+    ['wreckit sync push demo --force', 'Overwrite what was changed there'],
+    ['wreckit sync push demo --dry-run', 'Show how much would be sent'],
   ],
   async run(context) {
     const { args, globals, options, signal } = context;

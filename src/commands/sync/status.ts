@@ -19,7 +19,7 @@ interface Row {
 
 export const verb: WreckitVerb = {
   define: (command) => command,
-  examples: [['wreckit sync status', 'sprites the project was pushed to, and landings that can be undone']],
+  examples: [['wreckit sync status', 'Sprites the project was pushed to, and landings that can be undone']],
   async run(context) {
     const { signal } = context;
     const { projectRoot: root, sprite } = await configOf(context);

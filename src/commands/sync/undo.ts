@@ -6,10 +6,10 @@ import { configOf } from '../context.ts';
 import type { WreckitVerb } from '../globals.ts';
 
 export const verb: WreckitVerb<Record<never, never>, [landing: string | undefined]> = {
-  define: (command) => command.argument('[landing]', 'id of the landing; the newest when absent'),
+  define: (command) => command.argument('[landing]', 'Landing id; default: the newest'),
   examples: [
-    ['wreckit sync undo', 'takes the newest landing back, to the byte'],
-    ['wreckit sync undo --dry-run', 'which landing it would be; wreckit sync status shows them all'],
+    ['wreckit sync undo', 'Undo the newest landing, byte for byte'],
+    ['wreckit sync undo --dry-run', 'Show which landing it would be; wreckit sync status lists all'],
   ],
   async run(context) {
     const { args, globals, signal } = context;

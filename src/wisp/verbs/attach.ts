@@ -27,21 +27,21 @@ const LOGIN_SHELL = ['/bin/sh', '-c', 'command -v bash > /dev/null && exec bash 
 export const verb: WispVerb<Options, Args> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
       .argument(
         '[session]',
-        'id of a session with a terminal; a new login shell when absent',
+        'Id of a session with a terminal; without it, a new login shell',
         assertSessionId,
       )
-      .option('--last', 'the newest session with a terminal that still runs')
-      .option('--from <offset>', 'replay its output from this byte instead of its screen', byteOffset)
-      .option('--read-only', 'only look: nothing typed is sent, Ctrl+C leaves')
-      .option('--detach-key <key>', 'key that leaves it running: ctrl-\\ when absent, none for no key'),
+      .option('--last', 'Attach to the newest running session with a terminal')
+      .option('--from <offset>', 'Replay output from this byte instead of the screen', byteOffset)
+      .option('--read-only', 'Watch only: send no input; Ctrl+C leaves')
+      .option('--detach-key <key>', 'Key that detaches, or none; default: ctrl-\\'),
   examples: [
-    ['wisp attach demo', 'a login shell; Ctrl+\\ leaves it running'],
-    ['wisp attach demo s1', 'back to a session: its screen, then what comes'],
-    ['wisp attach demo --last --read-only', 'watch the newest one'],
-    ['wisp attach demo s1 --json', 'no terminal: the session, the end of its output, where to go on'],
+    ['wisp attach demo', 'A login shell; Ctrl+\\ detaches and leaves it running'],
+    ['wisp attach demo s1', 'Back to a session: its screen, then live output'],
+    ['wisp attach demo --last --read-only', 'Watch the newest one'],
+    ['wisp attach demo s1 --json', 'Without a terminal: the session and its latest output'],
   ],
   async run(context) {
     const { options, args, json } = context;

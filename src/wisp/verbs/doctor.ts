@@ -6,7 +6,7 @@ import type { WispContext, WispVerb } from '../globals.ts';
 
 export const verb: WispVerb = {
   define: (command) => command,
-  examples: [['wisp doctor', 'checks this machine and prints what mends each fault']],
+  examples: [['wisp doctor', 'Check this machine and print the fix of each fault']],
   async run(context) {
     const checks = await checksOf(context);
     return { data: { checks }, text: checks.map(checkText).join('\n') };

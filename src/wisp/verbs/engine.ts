@@ -21,8 +21,8 @@ const WHY: Readonly<Record<string, string>> = {
 export const verb: WispVerb = {
   define: (command) => command,
   examples: [
-    ['wisp engine', 'which engine commands use and why, what it isolates with, costs and needs'],
-    ['wisp engine --engine cloud --json', 'the same of the cloud, for a script'],
+    ['wisp engine', 'Which engine is used and why, its isolation, cost and needs'],
+    ['wisp engine --engine cloud --json', 'The same for the cloud, as JSON'],
   ],
   async run(context) {
     const choice = chosenEngine(context.io.env, context.globals);

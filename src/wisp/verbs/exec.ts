@@ -11,51 +11,51 @@ import { collected, durationMs, envSpec, insideDir, outputEncoding, sizeBytes, u
 import type { WispVerb } from '../globals.ts';
 
 const NOTES = `
-Exit code: the command's own; 126 and 127 when it can't be run or found, 128+n when
+Exit code: the command's own; 126 or 127 when it can't be run or found, 128+n when
 signal n ended it, 7 when --timeout did, 125 when wisp itself failed.
 
-Ctrl+C goes to the command, a second one kills it; TERM and HUP end it after 3 seconds
-at most. When nobody reads its output any more it gets PIPE. A client that is killed
-outright leaves it running: see wisp sessions.`;
+Ctrl+C is passed to the command, a second one kills it; TERM and HUP end it within
+3 seconds. When nobody reads its output any more it gets SIGPIPE. If this client is
+killed outright the command goes on: see wisp sessions.`;
 
 export const verb: WispVerb<ExecOptions, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--dir <path>', 'working directory inside: its home when absent', insideDir)
-      .option('--env <name=value>', 'variable; NAME alone: as here (again for more)', collected(envSpec))
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--dir <path>', 'Working directory in the sprite; default: its home', insideDir)
+      .option(
+        '--env <name=value>',
+        'Set a variable; NAME alone copies yours (repeatable)',
+        collected(envSpec),
+      )
       .option(
         '--env-file <file>',
-        'NAME=VALUE lines, for what must not show in ps (again for more)',
+        'Read NAME=VALUE lines from a file, unseen by ps (repeatable)',
         collected(String),
       )
-      .option('--user <name>', 'sprite (the default), or root of the sprite', userName)
-      .option('--stdin', 'forward stdin; without it stdin is empty')
-      .option('--tty', 'give it a terminal')
-      .option('--detach', 'return as soon as it runs and print its session id')
-      .option('--timeout <duration>', 'end it after this long, such as 30s: exit code 7', durationMs)
-      .option(
-        '--max-output <size>',
-        'with --json: most bytes kept of each stream, 1MiB when absent',
-        sizeBytes,
-      )
-      .option('--encoding <name>', 'with --json: utf8 (the default) or base64', outputEncoding)
-      .option('--detach-key <key>', 'with --tty: key that leaves it running, ctrl-\\ when absent')
+      .option('--user <name>', 'User: sprite or root; default: sprite', userName)
+      .option('--stdin', 'Forward stdin; otherwise stdin is empty')
+      .option('--tty', 'Allocate a terminal')
+      .option('--detach', 'Run in the background and print the session id')
+      .option('--timeout <duration>', 'Time limit, such as 30s (exit code 7)', durationMs)
+      .option('--max-output <size>', 'With --json: bytes kept of each stream; default: 1MiB', sizeBytes)
+      .option('--encoding <name>', 'With --json: utf8 or base64; default: utf8', outputEncoding)
+      .option('--detach-key <key>', 'With --tty: key that detaches; default: ctrl-\\')
       .addHelpText('after', NOTES),
   rest: {
     name: 'command...',
-    description: 'program and its arguments, passed on as they are',
+    description: 'Program and arguments, passed on unchanged',
     required: true,
   },
   examples: [
-    ['wisp exec demo -- npm test', 'runs it in the home of "demo"; exit code and bytes are its own'],
+    ['wisp exec demo -- npm test', 'Run it in the home of "demo"; bytes and exit code pass through'],
     [
       'wisp exec demo --dir /home/sprite/project --timeout 5m -- make -j4',
-      'in a directory, for at most 5 minutes',
+      'In a directory, for at most 5 minutes',
     ],
-    ['wisp exec demo --stdin -- tar -x < files.tar', 'with stdin and its end'],
-    ['wisp exec demo --detach -- npm run dev', 'in the background: see sessions, logs, attach, kill-session'],
-    ['wisp exec demo --json -- id -u', 'one JSON document with exit code and output'],
+    ['wisp exec demo --stdin -- tar -x < files.tar', 'Pass stdin on'],
+    ['wisp exec demo --detach -- npm run dev', 'In the background: see sessions, logs, attach, kill-session'],
+    ['wisp exec demo --json -- id -u', 'Output and exit code as JSON'],
   ],
   run: execute,
   // The command may end with any code, so that failures of ours need one of their own.

@@ -10,12 +10,12 @@ type Options = {
 export const verb: WispVerb<Options, [name: string, newName: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<new-name>', 'name of the copy', assertSpriteName)
-      .option('--checkpoint <id>', 'copy this checkpoint, not the present state'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<new-name>', 'Name of the copy', assertSpriteName)
+      .option('--checkpoint <id>', 'Copy this checkpoint instead of the current state'),
   examples: [
-    ['wisp fork demo demo-2', 'a second sprite with the same files, which goes its own way'],
-    ['wisp fork demo old --checkpoint v1', 'one as "demo" was'],
+    ['wisp fork demo demo-2', 'An independent copy with the same files'],
+    ['wisp fork demo old --checkpoint v1', 'A copy of "demo" as it was'],
   ],
   async run({ args: [name, newName], options, signal, ...context }) {
     const engine = await createEngine(context);

@@ -9,10 +9,10 @@ type Options = {
 };
 
 export const verb: WispVerb<Options> = {
-  define: (command) => command.option('--dry-run', 'change nothing, say what would be removed'),
+  define: (command) => command.option('--dry-run', 'Change nothing; print what would be removed'),
   examples: [
-    ['wisp gc --dry-run', 'what is half-made or expired, and why it would go'],
-    ['wisp gc', 'removes it'],
+    ['wisp gc --dry-run', 'Show what would be cleaned up, and why'],
+    ['wisp gc', 'Clean up'],
   ],
   async run(context) {
     const dryRun = context.options.dryRun === true;

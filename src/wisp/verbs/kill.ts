@@ -19,11 +19,11 @@ const AT_ONCE = 4;
 export const verb: WispVerb<Options, [names: string[] | undefined]> = {
   define: (command) =>
     command
-      .argument('[sprite...]', 'names of the sprites', collected(assertSpriteName))
-      .option('--label <key=value>', 'all sprites with this label (again for more)', collectedPairs(label)),
+      .argument('[sprite...]', 'Names of the sprites', collected(assertSpriteName))
+      .option('--label <key=value>', 'All sprites with this label (repeatable)', collectedPairs(label)),
   examples: [
-    ['wisp kill demo', 'removes "demo" with its processes and files'],
-    ['wisp kill --label run=17 --json', 'removes all sprites of one run'],
+    ['wisp kill demo', 'Remove "demo", its processes and its files'],
+    ['wisp kill --label run=17 --json', 'Remove all sprites of one run'],
   ],
   async run(context) {
     const { options, args, signal } = context;

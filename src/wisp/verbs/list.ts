@@ -11,11 +11,11 @@ type Options = {
 export const verb: WispVerb<Options> = {
   define: (command) =>
     command
-      .option('--prefix <text>', 'only names that begin with this', prefix)
-      .option('--label <key=value>', 'only sprites with this label (again for more)', collectedPairs(label)),
+      .option('--prefix <text>', 'Only names with this prefix', prefix)
+      .option('--label <key=value>', 'Only sprites with this label (repeatable)', collectedPairs(label)),
   examples: [
-    ['wisp list', 'all sprites'],
-    ['wisp list --label team=web --json', 'those of one team, for a script'],
+    ['wisp list', 'All sprites'],
+    ['wisp list --label team=web --json', 'The sprites of one team, for scripts'],
   ],
   async run(context) {
     const { options, signal } = context;

@@ -7,18 +7,18 @@ type Options = {
 };
 
 const NOTES = `
-The server is the one of SPRITES_API_URL, https://api.sprites.dev when that is not set. The token is tried with
-one call before it is kept: in the system keyring where secret-tool works, else in a file only you can read.
-It is not taken from the command line, where others could see it.`;
+The server is SPRITES_API_URL, or https://api.sprites.dev when unset. The token is verified with one call, then
+stored in the system keyring if secret-tool works, else in a file only you can read. There is no flag for the
+token itself: other users could see it.`;
 
 export const verb: WispVerb<Options> = {
   define: (command) =>
     command
-      .option('--token-stdin', 'the token comes on stdin; without it you are asked for it')
+      .option('--token-stdin', 'Read the token from stdin instead of prompting')
       .addHelpText('after', NOTES),
   examples: [
-    ['wisp login', 'asks for a token, shows nothing of it, tries it and keeps it'],
-    ['wisp login --token-stdin < token.txt', 'the same for a script'],
+    ['wisp login', 'Prompt for a token, verify it and store it'],
+    ['wisp login --token-stdin < token.txt', 'The same, for scripts'],
   ],
   async run({ io, options, globals, signal, warn }) {
     const { apiTarget, assertMaySend, assertToken, tokenStore } = await import('../cloud/access.ts');

@@ -2,7 +2,7 @@ import type { WispVerb } from '../globals.ts';
 
 export const verb: WispVerb = {
   define: (command) => command,
-  examples: [['wisp logout', 'forgets the token of this server; sprites there go on']],
+  examples: [['wisp logout', "Forget this server's token; its sprites keep running"]],
   async run({ io, warn }) {
     const { apiTarget, tokenStore } = await import('../cloud/access.ts');
     const { url } = apiTarget(io.env);

@@ -19,20 +19,16 @@ type Args = [name: string, sessionId: string];
 export const verb: WispVerb<Options, Args> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<session>', 'id of the session', assertSessionId)
-      .option('--from <offset>', 'first byte of the one stream wanted; negative: from its end', byteOffset)
-      .option('--follow', 'go on until the session has ended')
-      .option('--stream <name>', 'stdout or stderr alone; both when absent, stdout with --from', outputStream)
-      .option(
-        '--max-output <size>',
-        'with --json: most bytes kept of each stream, 1MiB when absent',
-        sizeBytes,
-      ),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<session>', 'Session id', assertSessionId)
+      .option('--from <offset>', 'Start at this byte of one stream; negative: from its end', byteOffset)
+      .option('--follow', 'Follow until the session ends')
+      .option('--stream <name>', 'Only stdout or stderr; default: both, or stdout with --from', outputStream)
+      .option('--max-output <size>', 'With --json: bytes kept of each stream; default: 1MiB', sizeBytes),
   examples: [
-    ['wisp logs demo s1', 'all that was kept: its stdout to stdout, its stderr to stderr'],
-    ['wisp logs demo s1 --follow --from -4096', 'the last bytes, and what comes'],
-    ['wisp logs demo s1 --follow --json', 'one JSON line per piece of output, then one for its end'],
+    ['wisp logs demo s1', 'Everything kept: stdout to stdout, stderr to stderr'],
+    ['wisp logs demo s1 --follow --from -4096', 'The last bytes, then new output as it comes'],
+    ['wisp logs demo s1 --follow --json', 'One JSON line per piece of output, then one for its end'],
   ],
   async run(context) {
     const { options, args, json, signal } = context;

@@ -14,7 +14,7 @@ export const verb: WispVerb<Options> = {
       .requiredOption('--init <pid>', "the sprite's first process", positiveInteger)
       .requiredOption('--socket <name>', 'where to be asked, in the working directory', socketName),
   examples: [
-    ['wisp port-dialer --init 1234 --socket dial.sock', 'serves until that process or its stdin ends'],
+    ['wisp port-dialer --init 1234 --socket dial.sock', 'Serve until that process or its stdin ends'],
   ],
   async run({ options, signal, io }) {
     const { runDialer } = await import('../../engine/local/ports/dialer-main.ts');

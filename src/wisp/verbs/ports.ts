@@ -18,11 +18,11 @@ type Context = WispContext<Options, [name: string]>;
 export const verb: WispVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--watch', 'go on: say what begins and ceases to listen'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--watch', 'Keep watching for changes'),
   examples: [
-    ['wisp ports demo', 'the TCP ports that programs in "demo" listen on; it is not woken'],
-    ['wisp ports demo --watch --json', 'one JSON line with those there are, then one per change'],
+    ['wisp ports demo', 'TCP ports that programs in "demo" listen on; does not wake it'],
+    ['wisp ports demo --watch --json', 'One JSON line with the current ports, then one per change'],
   ],
   async run(context) {
     const { args, options, signal } = context;

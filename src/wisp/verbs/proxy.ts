@@ -13,19 +13,19 @@ import type { OpenTunnel } from '../proxy/tunnel.ts';
 const COMPLAINT_MS = 1_000;
 
 const NOTES = `
-Only programs of this machine can connect (127.0.0.1). A connection wakes the sprite, and keeps it awake while it
-is open; waiting for one does not. Ends with Ctrl+C.`;
+Only programs on this machine can connect (127.0.0.1). A connection wakes the sprite and keeps it awake while
+open; a proxy waiting for one does not. Stop it with Ctrl+C.`;
 
 export const verb: WispVerb<Record<never, never>, [name: string, pairs: PortPair[]]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<ports...>', 'REMOTE, or LOCAL:REMOTE; LOCAL 0: any that is free', collected(portPair))
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<ports...>', 'REMOTE or LOCAL:REMOTE; LOCAL 0 picks a free port', collected(portPair))
       .addHelpText('after', NOTES),
   examples: [
-    ['wisp proxy demo 8080', 'http://127.0.0.1:8080 leads to port 8080 in "demo"'],
-    ['wisp proxy demo 3000:80 0:5432', 'port 3000 here to 80 there, and any free port to 5432'],
-    ['wisp proxy demo 0:8080 --json', 'says which ports it took in one JSON document, then goes on'],
+    ['wisp proxy demo 8080', 'Forward http://127.0.0.1:8080 to port 8080 of "demo"'],
+    ['wisp proxy demo 3000:80 0:5432', 'Forward local port 3000 to 80, and any free port to 5432'],
+    ['wisp proxy demo 0:8080 --json', 'Print the chosen port as JSON, then keep running'],
   ],
   async run(context) {
     const { args, io, json, signal, warn } = context;

@@ -12,13 +12,13 @@ import type { WispVerb } from '../globals.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, source: string, target: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<src>', 'path inside; relative ones start at its home')
-      .argument('<dst>', 'file or directory of this machine; - for a tar stream on stdout'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<src>', 'Path in the sprite, relative to its home')
+      .argument('<dst>', 'Local file or directory; - for a tar stream on stdout'),
   examples: [
-    ['wisp pull demo project/dist ./dist', 'what is in dist, into a directory here'],
-    ['wisp pull demo project/report.html .', 'one file'],
-    ['wisp pull demo project - | tar -t', 'a tar stream'],
+    ['wisp pull demo project/dist ./dist', 'The contents of dist, into a local directory'],
+    ['wisp pull demo project/report.html .', 'One file'],
+    ['wisp pull demo project - | tar -t', 'A tar stream'],
   ],
   async run(context) {
     const { args, io, json, signal, cwd } = context;

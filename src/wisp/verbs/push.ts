@@ -16,13 +16,16 @@ type Args = [name: string, source: string, target: string];
 export const verb: WispVerb<Record<never, never>, Args> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<src>', 'file or directory of this machine; - for a tar stream on stdin')
-      .argument('<dst>', 'path inside; relative ones start at its home'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<src>', 'Local file or directory; - for a tar stream on stdin')
+      .argument('<dst>', 'Path in the sprite, relative to its home'),
   examples: [
-    ['wisp push demo ./src /home/sprite/project/src', 'what is in ./src, into a directory of the sprite'],
-    ['wisp push demo notes.txt project/', 'one file'],
-    ['git archive HEAD | wisp push demo - project', 'a tar stream'],
+    [
+      'wisp push demo ./src /home/sprite/project/src',
+      'The contents of ./src, into a directory of the sprite',
+    ],
+    ['wisp push demo notes.txt project/', 'One file'],
+    ['git archive HEAD | wisp push demo - project', 'A tar stream'],
   ],
   async run(context) {
     const [name, source, target] = context.args;

@@ -6,14 +6,14 @@ import { createEngine } from '../create-engine.ts';
 import type { WispVerb } from '../globals.ts';
 
 const NOTES = `
-Ends with 0 when each attempt was refused, with 8 when one succeeded, with 1 when one ended in another way than
-it should. What it starts is gone afterwards.`;
+Exit code: 0 when every attempt was refused, 8 when one succeeded, 1 when the outcome of one is unclear.
+Everything it starts is removed afterwards.`;
 
 export const verb: WispVerb = {
   define: (command) => command.addHelpText('after', NOTES),
   examples: [
-    ['wisp selftest', 'tries to get out of a sprite made for it, and says how each attempt ended'],
-    ['wisp selftest --json', 'the same as one JSON document'],
+    ['wisp selftest', 'Try to break out of a throwaway sprite and report each attempt'],
+    ['wisp selftest --json', 'The same, for scripts'],
   ],
   async run(context) {
     const { io, json, signal, globals } = context;

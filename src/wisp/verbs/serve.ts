@@ -21,52 +21,58 @@ interface Options {
   readonly tokenFile?: string;
   readonly allowHost?: string[];
   readonly network?: Network;
-  readonly drain: number;
+  readonly drain?: number;
   readonly faults?: string;
   /** 0: never. */
   readonly warmAfter?: number;
   readonly coldAfter?: number;
 }
 
+const DRAIN_MS = 5_000;
+
 const NOTES = `
-The calls are those of Fly's Sprites API: its SDKs take the URL as base URL, and what is in the token file
-as token. On the unix socket no token is asked for; only this user can open it. Sessions don't depend on
-this program: end it or kill it at any time, and start it again.
-While it runs, sprites in which nothing happens go to sleep: first frozen (warm), then stopped (cold, files
-kept). Whatever is asked of one wakes it. A label "keep-awake" or start --idle-timeout never keeps one awake.`;
+This is the API of Fly's Sprites: give its SDKs the printed URL as base URL and the token from the token file.
+The unix socket needs no token; only you can open it. Sessions don't depend on this server: stop it, kill it
+or restart it at any time.
+While it runs, idle sprites go to sleep: first frozen (warm), then stopped (cold, files kept). Any use of one
+wakes it. The label "keep-awake" or "start --idle-timeout never" keeps one awake.`;
 
 export const verb: WispVerb<Options> = {
   define: (command) =>
     command
-      .option('--socket <path>', 'unix socket; one in the state directory when absent')
-      .option('--no-socket', 'no unix socket')
-      .option('--listen <address>', 'TCP too, such as 127.0.0.1:8080; port 0: any', parseListenAddress)
-      .option('--token-file <file>', 'for --listen: the token clients send; made when it is not there')
+      .option('--socket <path>', 'Unix socket; default: one in the state directory')
+      .option('--no-socket', 'No unix socket')
+      .option(
+        '--listen <address>',
+        'Listen on TCP too, such as 127.0.0.1:8080; port 0: any free port',
+        parseListenAddress,
+      )
+      .option('--token-file <file>', 'With --listen: file with the token clients send; created if missing')
       .option(
         '--allow-host <name>',
-        'for --listen beyond this machine: what clients call it (again for more)',
+        'With --listen beyond this machine: host name clients use (repeatable)',
         collected(domain),
       )
-      .option('--network <mode>', 'of sprites made through the API: none, filtered or open', network)
+      .option('--network <mode>', 'Network of sprites made through the API: none, filtered or open', network)
       .option(
         '--warm-after <duration>',
-        'idle sprites are frozen after this long: 30s when absent, or what WISP_WARM_AFTER says; never',
+        'Freeze idle sprites after this long, or never; default: WISP_WARM_AFTER or 30s',
         timeOrNever,
       )
       .option(
         '--cold-after <duration>',
-        'idle sprites are stopped after this long: 1h when absent, or what WISP_COLD_AFTER says; never',
+        'Stop idle sprites after this long, or never; default: WISP_COLD_AFTER or 1h',
         timeOrNever,
       )
-      .option('--drain <duration>', 'how long what runs may take once this is to end', graceMs, 5_000)
-      .option('--faults <file>', 'for tests: answer wrongly as this file says (docs/serve.md)')
+      .option('--drain <duration>', 'Time for calls in progress at shutdown; default: 5s', graceMs)
+      .option('--faults <file>', 'For tests: fail on purpose, as this file says (docs/serve.md)')
       .addHelpText('after', NOTES),
   examples: [
-    ['wisp serve', 'on a unix socket'],
-    ['wisp serve --listen 127.0.0.1:8080 --json', 'on TCP too; says where, and which file has the token'],
-    ['wisp serve --listen 127.0.0.1:0 --faults faults.json', 'a cloud that fails on purpose, for tests'],
-    ['wisp serve --warm-after 5m --cold-after never', 'idle sprites are frozen later, and never stopped'],
-    ['wisp serve --no-socket --listen 127.0.0.1:0 --token-file ./token', 'on TCP alone, at any port'],
+    ['wisp serve', 'On a unix socket'],
+    ['wisp serve --listen 127.0.0.1:8080 --json', 'On TCP too; prints the address and the token file'],
+    ['wisp serve --listen 127.0.0.1:0 --faults faults.json', 'A cloud that fails on purpose, for tests'],
+    ['wisp serve --warm-after 5m --cold-after never', 'Freeze idle sprites later, never stop them'],
+    ['wisp serve --no-socket --listen 127.0.0.1:0 --token-file ./token', 'On TCP alone, at any free port'],
   ],
   run: serve,
 };
@@ -94,8 +100,9 @@ async function serve(context: WispContext<Options>): Promise<VerbResult> {
   await io.stdout.write(json ? `${JSON.stringify(successDocument('serve', ready))}\n` : readyText(ready));
   const sleeping = engine.sleep?.watch(sleepSettings, { signal, onEvent: sleepLog(log) });
   await aborted(signal);
-  log.info({ event: 'draining', drain_ms: options.drain });
-  await serving.end(options.drain);
+  const { drain = DRAIN_MS } = options;
+  log.info({ event: 'draining', drain_ms: drain });
+  await serving.end(drain);
   await sleeping;
   return {};
 }

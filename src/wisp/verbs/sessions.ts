@@ -4,8 +4,8 @@ import { createEngine } from '../create-engine.ts';
 import type { WispVerb } from '../globals.ts';
 
 export const verb: WispVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
-  examples: [['wisp sessions demo', 'what runs and has run in "demo"']],
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
+  examples: [['wisp sessions demo', 'Commands in "demo", running and finished']],
   async run(context) {
     const [name] = context.args;
     const sessions = await (await createEngine(context)).sessions(name, { signal: context.signal });

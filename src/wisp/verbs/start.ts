@@ -43,39 +43,39 @@ type Options = {
 export const verb: WispVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--image <path>', 'root file system: a directory or a tar archive; this machine when absent')
-      .option('--memory <size>', 'most memory it may use, such as 512MiB', sizeBytes)
-      .option('--cpus <n>', 'most CPUs it may use, such as 1 or 0.5', cpuCount)
-      .option('--pids <n>', 'most processes and threads it may have', positiveInteger)
-      .option('--soft-limits', "limits are wishes: one this machine can't enforce is a warning, not an error")
-      .option('--network <mode>', 'none (the default), filtered or open', network)
-      .option('--allow <domain>', 'a domain it may reach (again for more)', collected(domain))
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--image <path>', "Root file system: a directory or a tar archive; default: this machine's")
+      .option('--memory <size>', 'Memory limit, such as 512MiB', sizeBytes)
+      .option('--cpus <n>', 'CPU limit, such as 1 or 0.5', cpuCount)
+      .option('--pids <n>', 'Limit of processes and threads', positiveInteger)
+      .option('--soft-limits', "Warn instead of failing when a limit can't be enforced")
+      .option('--network <mode>', 'Network: none, filtered or open; default: none', network)
+      .option('--allow <domain>', 'Domain it may reach when filtered (repeatable)', collected(domain))
       .option(
         '--env <name=value>',
-        'variable of all its commands; NAME alone: as here (again for more)',
+        'Set a variable for all commands; NAME alone copies yours (repeatable)',
         collected(envSpec),
       )
-      .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
-      .option('--label <key=value>', 'label to find it by (again for more)', collectedPairs(label))
-      .option('--ttl <duration>', 'when gc may remove it, such as 2h', lifetimeMs)
+      .option('--env-file <file>', 'Read NAME=VALUE lines from a file (repeatable)', collected(String))
+      .option('--label <key=value>', 'Label to find it by (repeatable)', collectedPairs(label))
+      .option('--ttl <duration>', 'Lifetime, such as 2h; then gc may remove it', lifetimeMs)
       .option(
         '--idle-timeout <duration>',
-        'idle for this long, wisp serve puts it to sleep; never: it stays awake',
+        'Idle time before wisp serve puts it to sleep, or never',
         timeOrNever,
       )
-      .option('--owner <id>', 'whose it is: the id of an agent run')
-      .option('--from <sprite>', 'begin as a copy of another sprite, or of its checkpoint: NAME@CHECKPOINT')
-      .option('--min-isolation <level>', 'refuse less: namespace, userkernel or vm', isolation)
+      .option('--owner <id>', 'Owner: the id of an agent run')
+      .option('--from <sprite>', 'Start as a copy of a sprite, or of its checkpoint: NAME@CHECKPOINT')
+      .option('--min-isolation <level>', 'Fail below this isolation: namespace, userkernel or vm', isolation)
       .option(
         '--max-sprites <n>',
-        'make none where there are as many, whoever made them: exit code 5',
+        'Fail (exit code 5) when this many sprites exist already',
         positiveInteger,
       ),
   examples: [
-    ['wisp start demo', 'a sprite with the tools of this machine, without network'],
-    ['wisp start demo --memory 512MiB --cpus 1 --ttl 2h', 'one with limits, gone after two hours'],
-    ['wisp start demo --image ./rootfs.tar', 'one with a root file system of its own'],
+    ['wisp start demo', "This machine's tools, no network"],
+    ['wisp start demo --memory 512MiB --cpus 1 --ttl 2h', 'With limits, removable after two hours'],
+    ['wisp start demo --image ./rootfs.tar', 'A root file system of its own'],
   ],
   async run(context) {
     const { options, args, signal, warn } = context;

@@ -5,7 +5,7 @@ import type { WispContext, WispVerb } from '../globals.ts';
 
 export const verb: WispVerb = {
   define: (command) => command,
-  examples: [['wisp version --json', 'the handshake: engine, protocol, capabilities']],
+  examples: [['wisp version --json', 'The handshake: engine, protocol, capabilities']],
   async run(context) {
     const data = await versionOf(context);
     const lines = [

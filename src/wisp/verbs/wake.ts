@@ -15,11 +15,11 @@ const TASK = 'wake';
 export const verb: WispVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--keep <duration>', 'and keep it awake for so long, whatever happens in it', durationMs),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--keep <duration>', 'Keep it awake for this long, even when idle', durationMs),
   examples: [
-    ['wisp wake demo', 'brings it up again, with its files'],
-    ['wisp wake demo --keep 2h', 'wisp serve does not put it to sleep for two hours'],
+    ['wisp wake demo', 'Up again, with its files as they were'],
+    ['wisp wake demo --keep 2h', 'wisp serve leaves it awake for two hours'],
   ],
   async run(context) {
     const { args, options, signal } = context;

@@ -2,7 +2,7 @@ import type { WispVerb } from '../globals.ts';
 
 export const verb: WispVerb = {
   define: (command) => command,
-  examples: [['wisp whoami', 'which server, which organization, and where the token comes from']],
+  examples: [['wisp whoami', 'The server, the organization, and where the token comes from']],
   async run({ io, signal }) {
     const { cloudAccess } = await import('../cloud/access.ts');
     const { askAccount } = await import('../../engine/cloud/cloud-doctor.ts');

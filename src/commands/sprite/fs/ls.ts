@@ -7,11 +7,11 @@ import { plannedCommands, withSprites } from '../sprite-tools.ts';
 export const verb: WreckitVerb<Record<never, never>, [name: string, path: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('[path]', 'directory or file inside; relative ones start at its home', '.'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('[path]', 'Directory or file in the sprite, relative to its home', '.'),
   examples: [
-    ['wreckit sprite fs ls demo', "the sprite's home"],
-    ['wreckit sprite fs ls demo project/src --json', 'names, types, sizes, modes and times for a script'],
+    ['wreckit sprite fs ls demo', "The sprite's home"],
+    ['wreckit sprite fs ls demo project/src --json', 'Names, types, sizes, modes and times, for scripts'],
   ],
   async run(context) {
     const [name, path] = context.args;

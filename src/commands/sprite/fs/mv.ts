@@ -5,13 +5,13 @@ import { changeFiles } from './change-files.ts';
 export const verb: WreckitVerb<Record<never, never>, [name: string, from: string, to: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<path>', 'path inside; relative ones start at its home')
-      .argument('<new-path>', 'its new path; a file there is replaced'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<path>', 'Path in the sprite, relative to its home')
+      .argument('<new-path>', 'New path; a file there is replaced'),
   examples: [
     [
       'wreckit sprite fs mv demo project/a.txt project/b.txt',
-      'renames; the second path is the new name, also of a directory',
+      'Rename; the second path is always the new name',
     ],
   ],
   async run(context) {

@@ -7,11 +7,11 @@ import { plannedCommands, withSprites } from '../sprite-tools.ts';
 export const verb: WreckitVerb<Record<never, never>, [name: string, path: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<path>', 'path inside; relative ones start at its home'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<path>', 'Path in the sprite, relative to its home'),
   examples: [
-    ['wreckit sprite fs read demo /etc/hostname', 'the bytes, untouched'],
-    ['wreckit sprite fs read demo project/out.bin > out.bin', 'a file of any size'],
+    ['wreckit sprite fs read demo /etc/hostname', 'The exact bytes'],
+    ['wreckit sprite fs read demo project/out.bin > out.bin', 'A file of any size'],
   ],
   async run(context) {
     const { args, globals, json, signal } = context;

@@ -9,12 +9,12 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string, path: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<path>', 'path inside; relative ones start at its home')
-      .option('-r, --recursive', 'a directory with all it holds'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<path>', 'Path in the sprite, relative to its home')
+      .option('-r, --recursive', 'Remove a directory and its contents'),
   examples: [
-    ['wreckit sprite fs rm demo project/out.log', 'removes a file, or an empty directory'],
-    ['wreckit sprite fs rm demo project/node_modules --recursive', 'removes a directory with all it holds'],
+    ['wreckit sprite fs rm demo project/out.log', 'Remove a file or an empty directory'],
+    ['wreckit sprite fs rm demo project/node_modules --recursive', 'Remove a directory and its contents'],
   ],
   async run(context) {
     const [name, path] = context.args;

@@ -15,34 +15,38 @@ type Options = {
 };
 
 const NOTES = `
-It is started at once, and whenever the sprite comes up, once everything it needs runs.
-A command that ends with another exit code than 0 is started again, later each time;
-after 12 crashes in a row it is given up. To add it again with another command, or
-other flags, replaces it.`;
+A service starts now, and whenever the sprite comes up, once everything it needs runs.
+If it crashes (exit code other than 0) it is restarted, with growing delays, and given
+up after 12 crashes in a row. Adding it again with another command or other flags
+replaces it.`;
 
 export const verb: WreckitVerb<Options, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .option('--needs <service>', 'Service that must run first (repeatable)', collected(assertServiceName))
+      .option('--http-port <port>', "Port it serves HTTP on; the sprite's URL leads there", count)
+      .option('--dir <path>', "Working directory in the sprite; default: the user's home")
       .option(
-        '--needs <service>',
-        'service that must run first (again for more)',
-        collected(assertServiceName),
+        '--env <name=value>',
+        'Set a variable; NAME alone copies yours (repeatable)',
+        collected(envSpec),
       )
-      .option('--http-port <port>', "port it serves HTTP on, where the sprite's URL leads", count)
-      .option('--dir <path>', "working directory inside: its user's home when absent")
-      .option('--env <name=value>', 'variable; NAME alone: as here (again for more)', collected(envSpec))
-      .option('--env-file <file>', 'NAME=VALUE lines (again for more)', collected(String))
-      .option('--user <name>', 'sprite (the default) or root')
+      .option('--env-file <file>', 'Read NAME=VALUE lines from a file (repeatable)', collected(String))
+      .option('--user <name>', 'User: sprite or root; default: sprite')
       .addHelpText('after', NOTES),
-  rest: { name: 'command...', description: 'program and its arguments, in the foreground', required: true },
+  rest: {
+    name: 'command...',
+    description: 'Program and arguments; it must stay in the foreground',
+    required: true,
+  },
   examples: [
     [
       'wreckit sprite service add demo web --http-port 8000 -- python3 -m http.server 8000',
-      'serves the home of "demo"',
+      'Serve the home directory of "demo"',
     ],
-    ['wreckit sprite service add demo api --needs db -- node api.js', 'starts after "db"'],
+    ['wreckit sprite service add demo api --needs db -- node api.js', 'Start after "db"'],
   ],
   async run(context) {
     using env = environmentOf(context.options, context);

@@ -4,10 +4,10 @@ import type { WreckitVerb } from '../../globals.ts';
 import { passOn } from './pass-on.ts';
 
 export const verb: WreckitVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
   examples: [
-    ['wreckit sprite service list demo', 'what it runs, and how that is'],
-    ['wreckit sprite service list demo --json', 'the same for a script'],
+    ['wreckit sprite service list demo', 'Services, their status and their commands'],
+    ['wreckit sprite service list demo --json', 'The same, for scripts'],
   ],
   run: async (context) => await passOn(context, serviceCommand('list', context.args[0], [])),
 };

@@ -14,15 +14,18 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
-      .option('--lines <n>', 'the last lines of each stream; all that was kept when absent', count)
-      .option('--from <offset>', 'first byte of the one stream wanted; negative: from its end', byteOffset)
-      .option('--follow', 'go on with what comes, through restarts, until interrupted')
-      .option('--stream <name>', 'stdout or stderr alone; both when absent', oneOf('stdout', 'stderr')),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .option('--lines <n>', 'Last lines of each stream; default: all that is kept', count)
+      .option('--from <offset>', 'Start at this byte of one stream; negative: from its end', byteOffset)
+      .option('--follow', 'Follow, across restarts, until interrupted')
+      .option('--stream <name>', 'Only stdout or stderr; default: both', oneOf('stdout', 'stderr')),
   examples: [
-    ['wreckit sprite service logs demo web --lines 20 --follow', 'the last lines, and what comes'],
-    ['wreckit sprite service logs demo web --json', 'what was kept, as JSON'],
+    [
+      'wreckit sprite service logs demo web --lines 20 --follow',
+      'The last lines, then new output as it comes',
+    ],
+    ['wreckit sprite service logs demo web --json', 'Everything kept, as JSON'],
   ],
   async run(context) {
     const [name, service] = context.args;

@@ -6,9 +6,9 @@ import { passOn } from './pass-on.ts';
 export const verb: WreckitVerb<Record<never, never>, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName),
-  examples: [['wreckit sprite service restart demo web', 'stops it and starts it again']],
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName),
+  examples: [['wreckit sprite service restart demo web', 'Stop it and start it again']],
   async run(context) {
     const [name, service] = context.args;
     return await passOn(context, serviceCommand('restart', name, [service]));

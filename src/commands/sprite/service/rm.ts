@@ -6,9 +6,9 @@ import { passOn } from './pass-on.ts';
 export const verb: WreckitVerb<Record<never, never>, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName),
-  examples: [['wreckit sprite service rm demo web', 'stops it and forgets it, with its logs']],
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName),
+  examples: [['wreckit sprite service rm demo web', 'Stop and remove it, logs included']],
   async run(context) {
     const [name, service] = context.args;
     return await passOn(context, serviceCommand('rm', name, [service]));

@@ -7,10 +7,10 @@ import { passOn } from './pass-on.ts';
 export const verb: WreckitVerb<Record<never, never>, [name: string, service: string, signalName: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
-      .argument('<signal>', 'such as HUP or SIGUSR1', signalWord),
-  examples: [['wreckit sprite service signal demo web HUP', 'many programs then read their settings anew']],
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .argument('<signal>', 'Signal, such as HUP or SIGUSR1', signalWord),
+  examples: [['wreckit sprite service signal demo web HUP', 'Many programs reload their settings on HUP']],
   async run(context) {
     const [name, service, signalName] = context.args;
     return await passOn(context, serviceCommand('signal', name, [service, signalName]));

@@ -6,10 +6,10 @@ import { passOn } from './pass-on.ts';
 export const verb: WreckitVerb<Record<never, never>, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName),
   examples: [
-    ['wreckit sprite service start demo web', 'and what it needs first; one that runs is left alone'],
+    ['wreckit sprite service start demo web', 'What it needs starts first; a running service is left alone'],
   ],
   async run(context) {
     const [name, service] = context.args;

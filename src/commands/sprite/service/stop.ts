@@ -11,11 +11,11 @@ type Options = {
 export const verb: WreckitVerb<Options, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
-      .option('--grace <duration>', 'from SIGTERM to SIGKILL, 10s when absent', grace),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .option('--grace <duration>', 'Time from SIGTERM to SIGKILL; default: 10s', grace),
   examples: [
-    ['wreckit sprite service stop demo web', 'until it is started again, also when the sprite wakes'],
+    ['wreckit sprite service stop demo web', 'Stays stopped until started again, even when the sprite wakes'],
   ],
   async run(context) {
     const [name, service] = context.args;

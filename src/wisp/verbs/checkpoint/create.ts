@@ -10,10 +10,10 @@ type Options = {
 export const verb: WispVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--comment <text>', 'what to remember it by'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--comment <text>', 'Comment to remember it by'),
   examples: [
-    ['wisp checkpoint create demo --comment "before the upgrade"', 'keeps the files as they are now'],
+    ['wisp checkpoint create demo --comment "before the upgrade"', 'Save the files as they are now'],
   ],
   async run({ args: [name], options, signal, ...context }) {
     const engine = await createEngine(context);

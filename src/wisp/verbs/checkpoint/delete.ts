@@ -6,9 +6,9 @@ import { checkpointsOf } from './checkpoints.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, checkpointId: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<checkpoint>', 'id of the checkpoint'),
-  examples: [['wisp checkpoint delete demo v1', 'frees what it takes on disk']],
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<checkpoint>', 'Checkpoint id'),
+  examples: [['wisp checkpoint delete demo v1', 'Free its disk space']],
   async run({ args: [name, checkpointId], signal, ...context }) {
     const checkpoints = checkpointsOf(await createEngine(context));
     const checkpoint = await checkpoints.get(name, checkpointId, { signal });

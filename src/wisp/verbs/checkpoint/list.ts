@@ -4,8 +4,8 @@ import type { WispVerb } from '../../globals.ts';
 import { checkpointsOf, checkpointTable } from './checkpoints.ts';
 
 export const verb: WispVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
-  examples: [['wisp checkpoint list demo', 'the states that are kept, oldest first']],
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
+  examples: [['wisp checkpoint list demo', 'Checkpoints, oldest first']],
   async run({ args: [name], signal, ...context }) {
     const checkpoints = await checkpointsOf(await createEngine(context)).list(name, { signal });
     return {

@@ -6,13 +6,10 @@ import { checkpointsOf } from './checkpoints.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, checkpointId: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<checkpoint>', 'id of the checkpoint'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<checkpoint>', 'Checkpoint id'),
   examples: [
-    [
-      'wisp checkpoint restore demo v1',
-      'ends its sessions, keeps the present files as a checkpoint, brings back v1',
-    ],
+    ['wisp checkpoint restore demo v1', 'End its sessions, checkpoint the current files, restore v1'],
   ],
   async run({ args: [name, checkpointId], signal, ...context }) {
     const { restored, backup } = await checkpointsOf(await createEngine(context)).restore(

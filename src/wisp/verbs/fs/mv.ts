@@ -5,14 +5,11 @@ import type { WispVerb } from '../../globals.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, from: string, to: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<path>', 'path inside; relative ones start at its home')
-      .argument('<new-path>', 'its new path; a file there is replaced'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<path>', 'Path in the sprite, relative to its home')
+      .argument('<new-path>', 'New path; a file there is replaced'),
   examples: [
-    [
-      'wisp fs mv demo project/a.txt project/b.txt',
-      'renames; the second path is the new name, also of a directory',
-    ],
+    ['wisp fs mv demo project/a.txt project/b.txt', 'Rename; the second path is always the new name'],
   ],
   async run(context) {
     const [name, from, to] = context.args;

@@ -11,11 +11,11 @@ const MAX_JSON_BYTES = 8 * 1024 * 1024;
 export const verb: WispVerb<Record<never, never>, [name: string, path: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<path>', 'path inside; relative ones start at its home'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<path>', 'Path in the sprite, relative to its home'),
   examples: [
-    ['wisp fs read demo /etc/hostname', 'the bytes, untouched'],
-    ['wisp fs read demo project/out.bin > out.bin', 'a file of any size'],
+    ['wisp fs read demo /etc/hostname', 'The exact bytes'],
+    ['wisp fs read demo project/out.bin > out.bin', 'A file of any size'],
   ],
   async run(context) {
     const { args, io, json, signal } = context;

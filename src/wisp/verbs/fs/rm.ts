@@ -9,12 +9,12 @@ type Options = {
 export const verb: WispVerb<Options, [name: string, path: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<path>', 'path inside; relative ones start at its home')
-      .option('-r, --recursive', 'a directory with all it holds'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<path>', 'Path in the sprite, relative to its home')
+      .option('-r, --recursive', 'Remove a directory and its contents'),
   examples: [
-    ['wisp fs rm demo project/out.log', 'removes a file, or an empty directory'],
-    ['wisp fs rm demo project/node_modules --recursive', 'removes a directory with all it holds'],
+    ['wisp fs rm demo project/out.log', 'Remove a file or an empty directory'],
+    ['wisp fs rm demo project/node_modules --recursive', 'Remove a directory and its contents'],
   ],
   async run(context) {
     const { args, options, signal } = context;

@@ -10,12 +10,12 @@ type Options = {
 export const verb: WispVerb<Options, [name: string, path: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<path>', 'path inside; relative ones start at its home')
-      .option('--mode <octal>', 'mode of the file: 0644 when absent', fileMode),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<path>', 'Path in the sprite, relative to its home')
+      .option('--mode <octal>', 'Mode of the file; default: 0644', fileMode),
   examples: [
-    ['wisp fs write demo project/notes.txt < notes.txt', 'replaces the file in one step'],
-    ['wisp fs write demo bin/run --mode 0755 < run.sh', 'one that can be run'],
+    ['wisp fs write demo project/notes.txt < notes.txt', 'Replace the file atomically'],
+    ['wisp fs write demo bin/run --mode 0755 < run.sh', 'Write an executable file'],
   ],
   async run(context) {
     const { args, io, options, signal } = context;

@@ -6,9 +6,9 @@ import { allowRule, networkPolicyOf, rulesText } from './network-policy.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, domain: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<domain>', 'name, *.suffix, * or "defaults"'),
-  examples: [['wisp policy allow demo "*.example.com"', 'adds to what it may reach']],
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<domain>', 'Name, *.suffix, * or "defaults"'),
+  examples: [['wisp policy allow demo "*.example.com"', 'Add to what it may reach']],
   async run({ args: [name, domain], signal, ...context }) {
     const policy = networkPolicyOf(await createEngine(context));
     await policy.set(name, [...(await policy.get(name, { signal })), allowRule(domain)], { signal });

@@ -4,8 +4,8 @@ import type { WispVerb } from '../../globals.ts';
 import { networkPolicyOf, rulesText } from './network-policy.ts';
 
 export const verb: WispVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
-  examples: [['wisp policy get demo', 'what it may reach']],
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
+  examples: [['wisp policy get demo', 'What it may reach']],
   async run({ args: [name], signal, ...context }) {
     const rules = await networkPolicyOf(await createEngine(context)).get(name, { signal });
     return { data: { rules }, text: rulesText(rules) || 'no rules' };

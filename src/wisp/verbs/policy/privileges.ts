@@ -11,20 +11,22 @@ type Options = {
 };
 
 const NOTES = `
-standard    root of the sprite can install packages and change owners (the default)
-minimal     root of the sprite has no capabilities at all
-privileged  refused by the engine of this machine: it would lead out of the sprite
+Profiles:
+  standard    root can install packages and change owners (the default)
+  minimal     root has no capabilities at all
+  privileged  refused by the local engine: it would lead out of the sprite
+
 Other users have no capabilities in any profile, and no program can gain any.`;
 
 export const verb: WispVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--profile <name>', 'minimal or standard', profile)
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--profile <name>', 'Profile: minimal or standard', profile)
       .addHelpText('after', NOTES),
   examples: [
-    ['wisp policy privileges demo', 'what its root may do'],
-    ['wisp policy privileges demo --profile minimal', 'refused while something with more rights runs'],
+    ['wisp policy privileges demo', 'What root may do in it'],
+    ['wisp policy privileges demo --profile minimal', 'Refused while a process with more rights runs'],
   ],
   async run({ args: [name], options, signal, ...context }) {
     const part = (await createEngine(context)).policy?.privileges;

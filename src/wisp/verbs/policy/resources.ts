@@ -18,14 +18,14 @@ const MIB = 1024 ** 2;
 export const verb: WispVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--memory <size>', 'such as 512MiB', sizeBytes)
-      .option('--cpus <n>', 'such as 1 or 0.5', cpuCount)
-      .option('--pids <n>', 'processes and threads', positiveInteger)
-      .option('--reset', 'back to the limits of a sprite started without flags'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--memory <size>', 'Memory limit, such as 512MiB', sizeBytes)
+      .option('--cpus <n>', 'CPU limit, such as 1 or 0.5', cpuCount)
+      .option('--pids <n>', 'Limit of processes and threads', positiveInteger)
+      .option('--reset', 'Go back to the default limits'),
   examples: [
-    ['wisp policy resources demo', 'its limits'],
-    ['wisp policy resources demo --memory 2GiB --cpus 2', 'in force at once, also for what runs'],
+    ['wisp policy resources demo', 'The current limits'],
+    ['wisp policy resources demo --memory 2GiB --cpus 2', 'In force at once, for running processes too'],
   ],
   async run({ args: [name], options, signal, ...context }) {
     const part = (await createEngine(context)).policy?.resources;

@@ -12,12 +12,12 @@ type Options = {
 export const verb: WispVerb<Options, [name: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .option('--allow <domain>', 'name, *.suffix, * or "defaults" (again for more)', collected(String))
-      .option('--deny <domain>', 'an exception to what is allowed (again for more)', collected(String)),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .option('--allow <domain>', 'Name, *.suffix, * or "defaults" (repeatable)', collected(String))
+      .option('--deny <domain>', 'Exception to what is allowed (repeatable)', collected(String)),
   examples: [
-    ['wisp policy set demo --allow defaults --deny github.com', 'the preset without one name'],
-    ['wisp policy set demo', 'nothing at all'],
+    ['wisp policy set demo --allow defaults --deny github.com', 'The preset without one name'],
+    ['wisp policy set demo', 'Nothing at all'],
   ],
   async run({ args: [name], options, signal, ...context }) {
     const rules = [...(options.allow ?? []).map(allowRule), ...(options.deny ?? []).map(denyRule)];

@@ -16,41 +16,45 @@ type Options = {
 };
 
 const NOTES = `
-It is started at once, and whenever the sprite comes up, once everything it needs runs
-(or has ended with exit code 0). A command that ends with another exit code is started
-again after 1s, 2s, 4s ... 60s; after 12 crashes in a row it is given up. Running for
-a minute begins the count anew. Exit code 0 is the end of it until the next start.
+A service starts now, and whenever the sprite comes up, once everything it needs runs
+(or has exited with code 0). If it crashes (any other exit code) it is restarted after
+1s, 2s, 4s ... 60s, and given up after 12 crashes in a row; a minute of running resets
+the count. After exit code 0 it stays down until the next start.
 
-To add it again with another command, or other flags, replaces it. Its logs go on.`;
+Adding it again with another command or other flags replaces it and keeps its logs.`;
 
 export const verb: WispVerb<Options, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .option('--needs <service>', 'Service that must run first (repeatable)', collected(assertServiceName))
+      .option('--http-port <port>', "Port it serves HTTP on; the sprite's URL leads there", httpPort)
+      .option('--dir <path>', "Working directory in the sprite; default: the user's home", insideDir)
       .option(
-        '--needs <service>',
-        'service that must run first (again for more)',
-        collected(assertServiceName),
+        '--env <name=value>',
+        'Set a variable; NAME alone copies yours (repeatable)',
+        collected(envSpec),
       )
-      .option('--http-port <port>', "port it serves HTTP on, where the sprite's URL leads", httpPort)
-      .option('--dir <path>', "working directory inside: its user's home when absent", insideDir)
-      .option('--env <name=value>', 'variable; NAME alone: as here (again for more)', collected(envSpec))
       .option(
         '--env-file <file>',
-        'NAME=VALUE lines, for what must not show in ps (again for more)',
+        'Read NAME=VALUE lines from a file, unseen by ps (repeatable)',
         collected(String),
       )
-      .option('--user <name>', 'sprite (the default), or root of the sprite', userName)
+      .option('--user <name>', 'User: sprite or root; default: sprite', userName)
       .addHelpText('after', NOTES),
-  rest: { name: 'command...', description: 'program and its arguments, in the foreground', required: true },
+  rest: {
+    name: 'command...',
+    description: 'Program and arguments; it must stay in the foreground',
+    required: true,
+  },
   examples: [
     [
       'wisp service add demo web --http-port 8000 -- python3 -m http.server 8000',
-      'serves the home of "demo"',
+      'Serve the home directory of "demo"',
     ],
-    ['wisp service add demo db --dir /home/sprite/project -- ./start-db', 'in a directory'],
-    ['wisp service add demo api --needs db --env PORT=3000 -- node api.js', 'starts after "db"'],
+    ['wisp service add demo db --dir /home/sprite/project -- ./start-db', 'In a directory'],
+    ['wisp service add demo api --needs db --env PORT=3000 -- node api.js', 'Start after "db"'],
   ],
   async run(context) {
     const { args, options, rest, signal } = context;

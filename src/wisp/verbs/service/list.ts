@@ -7,8 +7,8 @@ import type { WispVerb } from '../../globals.ts';
 import { servicesOf } from './services.ts';
 
 export const verb: WispVerb<Record<never, never>, [name: string]> = {
-  define: (command) => command.argument('<sprite>', 'name of the sprite', assertSpriteName),
-  examples: [['wisp service list demo', 'what it runs, and how that is']],
+  define: (command) => command.argument('<sprite>', 'Name of the sprite', assertSpriteName),
+  examples: [['wisp service list demo', 'Services, their status and their commands']],
   async run({ args: [name], signal, ...context }) {
     const services = await servicesOf(await createEngine(context)).list(name, { signal });
     const views = services.map(serviceView);

@@ -18,25 +18,25 @@ type Args = [name: string, service: string];
 type Context = WispContext<Options, Args>;
 
 const NOTES = `
-The newest 12 MiB or more of each stream are kept, through restarts. Offsets count all
-that was ever printed. In the sprite: /.sprite/logs/services/SERVICE/stdout.log`;
+At least the newest 12 MiB of each stream are kept, across restarts. Offsets count from
+the first byte ever printed. In the sprite: /.sprite/logs/services/SERVICE/stdout.log`;
 
 export const verb: WispVerb<Options, Args> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
-      .option('--lines <n>', 'the last lines of each stream; all that was kept when absent', positiveInteger)
-      .option('--from <offset>', 'first byte of the one stream wanted; negative: from its end', byteOffset)
-      .option('--follow', 'go on with what comes, through restarts, until interrupted')
-      .option('--stream <name>', 'stdout or stderr alone; both when absent, stdout with --from', outputStream)
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .option('--lines <n>', 'Last lines of each stream; default: all that is kept', positiveInteger)
+      .option('--from <offset>', 'Start at this byte of one stream; negative: from its end', byteOffset)
+      .option('--follow', 'Follow, across restarts, until interrupted')
+      .option('--stream <name>', 'Only stdout or stderr; default: both, or stdout with --from', outputStream)
       .addHelpText('after', NOTES),
   examples: [
-    ['wisp service logs demo web', 'all that was kept: its stdout to stdout, its stderr to stderr'],
-    ['wisp service logs demo web --lines 20 --follow', 'the last lines, and what comes'],
+    ['wisp service logs demo web', 'Everything kept: stdout to stdout, stderr to stderr'],
+    ['wisp service logs demo web --lines 20 --follow', 'The last lines, then new output as it comes'],
     [
       'wisp service logs demo web --follow --json',
-      'a JSON line per line printed, and per start, crash and end',
+      'A JSON line for every line printed, start, crash and end',
     ],
   ],
   async run(context) {

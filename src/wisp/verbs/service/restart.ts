@@ -7,9 +7,9 @@ import { afterStart, serviceResult, servicesOf } from './services.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName),
-  examples: [['wisp service restart demo web', 'stops it and starts it again']],
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName),
+  examples: [['wisp service restart demo web', 'Stop it and start it again']],
   async run({ args: [name, service], signal, ...context }) {
     const services = servicesOf(await createEngine(context));
     await services.restart(name, service, { signal });

@@ -6,11 +6,11 @@ import { servicesOf } from './services.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, service: string, signalName: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
-      .argument('<signal>', 'such as HUP or SIGUSR1'),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .argument('<signal>', 'Signal, such as HUP or SIGUSR1'),
   examples: [
-    ['wisp service signal demo web HUP', 'to its process group; many programs then read their settings anew'],
+    ['wisp service signal demo web HUP', 'To its process group; many programs reload their settings on HUP'],
   ],
   async run({ args: [name, service, signalName], signal, ...context }) {
     await servicesOf(await createEngine(context)).signal(name, service, signalName, { signal });

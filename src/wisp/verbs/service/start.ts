@@ -7,9 +7,9 @@ import { afterStart, serviceResult, servicesOf } from './services.ts';
 export const verb: WispVerb<Record<never, never>, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName),
-  examples: [['wisp service start demo web', 'and what it needs first; one that runs is left alone']],
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName),
+  examples: [['wisp service start demo web', 'What it needs starts first; a running service is left alone']],
   async run({ args: [name, service], signal, ...context }) {
     const services = servicesOf(await createEngine(context));
     await services.start(name, service, { signal });

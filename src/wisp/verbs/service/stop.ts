@@ -12,12 +12,12 @@ type Options = {
 export const verb: WispVerb<Options, [name: string, service: string]> = {
   define: (command) =>
     command
-      .argument('<sprite>', 'name of the sprite', assertSpriteName)
-      .argument('<service>', 'name of the service', assertServiceName)
-      .option('--grace <duration>', 'from SIGTERM to SIGKILL, 10s when absent', graceMs),
+      .argument('<sprite>', 'Name of the sprite', assertSpriteName)
+      .argument('<service>', 'Name of the service', assertServiceName)
+      .option('--grace <duration>', 'Time from SIGTERM to SIGKILL; default: 10s', graceMs),
   examples: [
-    ['wisp service stop demo web', 'until it is started again, also when the sprite wakes'],
-    ['wisp service stop demo web --grace 1s', 'with little patience'],
+    ['wisp service stop demo web', 'Stays stopped until started again, even when the sprite wakes'],
+    ['wisp service stop demo web --grace 1s', 'With a short grace period'],
   ],
   async run({ args: [name, service], options, signal, ...context }) {
     const services = servicesOf(await createEngine(context));
