@@ -26,6 +26,7 @@ export interface ChannelCall extends CallFacts {
 
 /** A cold sprite is woken before its handshake is answered. */
 const HANDSHAKE_TIMEOUT_MS = 60_000;
+const LIMIT_PATIENCE_MS = 20_000;
 const QUEUE_BYTES = 1024 * 1024;
 const HIGH_WATER_BYTES = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -47,8 +48,22 @@ export class NoHandshake extends WreckitError {
   }
 }
 
-/** Throws what `apiFault` makes of a refusal; `NoHandshake` when there was no answer. */
+/**
+ * Throws what `apiFault` makes of a refusal; `NoHandshake` when there was no answer. A refusal for the rate of calls
+ * comes before anything is done, and is waited out like that of any other call.
+ */
 export async function openChannel(client: ApiClient, call: ChannelCall): Promise<ApiChannel> {
+  const giveUpAt = performance.now() + LIMIT_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await openOnce(client, call);
+    } catch (thrown) {
+      if (!(await client.sitOutLimit(thrown, giveUpAt, call.signal))) throw thrown;
+    }
+  }
+}
+
+async function openOnce(client: ApiClient, call: ChannelCall): Promise<ApiChannel> {
   call.signal?.throwIfAborted();
   const { target } = client;
   const scheme = target.isSecure ? 'wss' : 'ws';

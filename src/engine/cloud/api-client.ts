@@ -3,6 +3,7 @@
  *
  *   ask ─▶ attempt ─▶ answer below 400
  *            ├ 429, 502, 503, 504, no connection: again, when the call may be repeated, for as long as `patienceMs`
+ *            ├ 429 for the rate of calls: nothing was done, so that any call is made again
  *            └ anything else: apiFault
  *
  * Redirects are not followed: the token goes where it was meant to go and nowhere else.
@@ -26,6 +27,8 @@ export interface ApiCall extends CallFacts {
   readonly timeoutMs?: number | undefined;
   /** The same call twice has the effect of one. */
   readonly canRepeat?: boolean | undefined;
+  /** How long it is tried again; the client's own patience when absent. */
+  readonly patienceMs?: number | undefined;
   /** Statuses of 400 and above that are answers. */
   readonly expected?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -44,6 +47,8 @@ export interface ApiClientOptions {
   readonly token: string | null;
   /** How long a call that may be repeated is tried again; 20 s when absent. */
   readonly patienceMs?: number | undefined;
+  /** What the user should hear: why it takes so long. */
+  readonly onNotice?: ((text: string) => void) | undefined;
 }
 
 const HEADERS_TIMEOUT_MS = 30_000;
@@ -54,20 +59,24 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 const PATIENCE_MS = 20_000;
 /** A server that is being started again is back in this time; one that isn't there should be said soon. */
 const UNSENT_PATIENCE_MS = 2_000;
-/** A server that wants more is told to the user, who may have better things to do. */
+/** A server that wants more is told to the user, who may have better things to do; a call may say otherwise. */
 const LONGEST_WAIT_MS = 10_000;
+/** Who waits so long is told why. */
+const NOTICED_WAIT_MS = 1_000;
 const FIRST_PAUSE_MS = 250;
 
 export class ApiClient {
   readonly target: ApiTarget;
   readonly #token: string | null;
   readonly #patienceMs: number;
+  readonly #onNotice: (text: string) => void;
   #extensions: ReadonlySet<string> | null = null;
 
-  constructor({ target, token, patienceMs = PATIENCE_MS }: ApiClientOptions) {
+  constructor({ target, token, patienceMs = PATIENCE_MS, onNotice = () => undefined }: ApiClientOptions) {
     this.target = target;
     this.#token = token;
     this.#patienceMs = patienceMs;
+    this.#onNotice = onNotice;
   }
 
   /** Of every request, WebSocket handshakes included. */
@@ -127,16 +136,34 @@ export class ApiClient {
   /** An answer below 400, or an expected one; its body is still to be read. */
   async open(call: ApiCall): Promise<ApiAnswer> {
     const startedAt = performance.now();
-    for (let waitMs = FIRST_PAUSE_MS; ; waitMs *= 2) {
+    for (let waitMs = FIRST_PAUSE_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       const outcome = await this.#attempt(call);
       if ('answer' in outcome) return outcome.answer;
+      const { error, isWorthRepeating, isUnsent = false } = outcome;
       const nextMs = outcome.waitMs ?? waitMs;
-      const patienceMs =
-        outcome.isUnsent === true ? Math.min(UNSENT_PATIENCE_MS, this.#patienceMs) : this.#patienceMs;
-      const isTimeLeft = performance.now() + nextMs < startedAt + patienceMs && nextMs <= LONGEST_WAIT_MS;
-      if (!outcome.isWorthRepeating || !isTimeLeft) throw outcome.error;
-      await pause(nextMs, call.signal);
+      const patienceMs = call.patienceMs ?? this.#patienceMs;
+      const giveUpAt = startedAt + (isUnsent ? Math.min(UNSENT_PATIENCE_MS, patienceMs) : patienceMs);
+      const isBearable = nextMs <= (call.patienceMs ?? LONGEST_WAIT_MS);
+      if (!isWorthRepeating || !isBearable || performance.now() + nextMs >= giveUpAt) throw error;
+      await this.#sitOut(error, nextMs, call.signal);
     }
+  }
+
+  /** Of a handshake, which is a call of its own kind. False: it was refused for something else, or for too long. */
+  async sitOutLimit(thrown: unknown, giveUpAt: number, signal?: AbortSignal): Promise<boolean> {
+    if (!(thrown instanceof WreckitError) || thrown.code !== 'RATE_LIMITED') return false;
+    const { retry_after_seconds: seconds } = thrown.details;
+    const waitMs = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : NOTICED_WAIT_MS;
+    if (waitMs > LONGEST_WAIT_MS || performance.now() + waitMs >= giveUpAt) return false;
+    await this.#sitOut(thrown, waitMs, signal);
+    return true;
+  }
+
+  async #sitOut({ code, message }: WreckitError, waitMs: number, signal?: AbortSignal): Promise<void> {
+    if (code === 'RATE_LIMITED' && waitMs >= NOTICED_WAIT_MS) {
+      this.#onNotice(`${message}; trying again in ${Math.ceil(waitMs / 1000)} s`);
+    }
+    await pause(waitMs, signal);
   }
 
   async #attempt(call: ApiCall): Promise<Outcome> {
@@ -157,12 +184,13 @@ export class ApiClient {
       return { error, isWorthRepeating: false, waitMs: null };
     }
     const refusal: Refusal = { status, headers, body: await head(stream) };
+    const error = apiFault(refusal, call);
+    const isPassing = call.canRepeat === true && [429, 502, 503, 504].includes(status);
+    // Refused before anything was done. What was sent as a stream is used up.
+    const isTooFast = error.code === 'RATE_LIMITED' && call.bytes === undefined;
     const seconds = retryAfterSeconds(refusal);
-    return {
-      error: apiFault(refusal, call),
-      isWorthRepeating: call.canRepeat === true && [429, 502, 503, 504].includes(status),
-      waitMs: seconds === null ? null : seconds * 1000,
-    };
+    // `0` is no time to wait: a pause that grows is.
+    return { error, isWorthRepeating: isPassing || isTooFast, waitMs: seconds ? seconds * 1000 : null };
   }
 
   #send(call: ApiCall): Promise<ApiAnswer> {

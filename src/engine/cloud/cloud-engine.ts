@@ -45,7 +45,7 @@ export interface CloudEngineOptions {
   readonly token: string | null;
   /** wisp's own directory, for what it knows of sessions. */
   readonly stateDir: string;
-  /** What the user should hear: output that may be missing. */
+  /** What the user should hear: output that may be missing, a limit that is waited out. */
   readonly onNotice?: ((text: string) => void) | undefined;
   /** How long a lost connection is tried again without any progress; 60 s when absent. */
   readonly resumeMs?: number | undefined;
@@ -72,7 +72,7 @@ export class CloudEngine implements SpriteEngine {
     resumeMs,
     patienceMs,
   }: CloudEngineOptions) {
-    const client = new ApiClient({ target, token, patienceMs });
+    const client = new ApiClient({ target, token, patienceMs, onNotice });
     this.#client = client;
     this.#ledger = new SessionLedger(stateDir, target.url);
     this.#sprites = new CloudSprites(client);

@@ -100,6 +100,7 @@ export class CloudSprites {
           doing: `start sprite ${quote(name)}`,
           failed: 'SPRITE_START_FAILED',
           timeoutMs: CREATE_TIMEOUT_MS,
+          patienceMs: CREATE_TIMEOUT_MS,
           signal,
         });
         return { sprite: this.#spriteNamed(name, raw), raw: isObject(raw) ? { ...raw } : {}, created: true };

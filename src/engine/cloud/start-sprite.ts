@@ -98,7 +98,8 @@ export async function waitUntilReady(
       signal?.throwIfAborted();
       const error = toWreckitError(thrown);
       const isWaking = error instanceof NoHandshake || error.retryable || WAKING.has(error.code);
-      if (!isWaking || performance.now() + waitMs > giveUpAt) throw error;
+      // As many run as may: that does not pass by waiting for this one.
+      if (!isWaking || error.code === 'SPRITE_LIMIT' || performance.now() + waitMs > giveUpAt) throw error;
     }
     await pause(waitMs, signal);
   }

@@ -56,11 +56,17 @@ function isReady(server: ScriptedServer): void {
   });
 }
 
-test('429 is RATE_LIMITED with when to come back and which limit it is, and nothing is tried twice', async () => {
-  await withServer(async ({ server, engine }) => {
+const TOO_FAST = {
+  status: 429,
+  headers: { 'Retry-After': '1' },
+  body: { error: 'sprite_creation_rate_limited', message: 'too many' },
+};
+
+test('429 that wants more patience than there is says when to come back and which limit it is, at once', async () => {
+  await withServer(async ({ server, engine, notices }) => {
     server.on(`POST /v1/sprites`, {
       status: 429,
-      headers: { 'Retry-After': '37', 'X-RateLimit-Limit': '10', 'X-RateLimit-Remaining': '0' },
+      headers: { 'Retry-After': '370', 'X-RateLimit-Limit': '10', 'X-RateLimit-Remaining': '0' },
       body: {
         error: 'sprite_creation_rate_limited',
         message: 'too many',
@@ -72,28 +78,78 @@ test('429 is RATE_LIMITED with when to come back and which limit it is, and noth
     const error = await errorOf(engine.start({ name: 'demo' }));
     expect(error).toMatchObject({ code: 'RATE_LIMITED', exitCode: 5, retryable: true });
     expect(error.details).toMatchObject({
-      retry_after_seconds: 37,
+      retry_after_seconds: 370,
       limit: 10,
       window_seconds: 60,
       rate_limit_limit: 10,
       rate_limit_remaining: 0,
       api_code: 'sprite_creation_rate_limited',
     });
-    expect(error.hint).toContain('37 s');
+    expect(error.hint).toContain('370 s');
+    expect(server.asked.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    expect(notices).toEqual([]);
+  });
+});
+
+test('create that is refused for the rate of calls waits as it is told, says so, and makes one sprite', async () => {
+  await withServer(async ({ server, engine, notices }) => {
+    server.on(`GET ${DEMO}`, [{ status: 404 }, { body: sprite }]);
+    server.on('POST /v1/sprites', [TOO_FAST, TOO_FAST, { status: 201, body: sprite }]);
+    server.on(`GET ${DEMO}/policy/network`, { body: { rules: [] } });
+    isReady(server);
+    expect((await engine.start({ name: 'demo' })).created).toBe(true);
+    expect(server.asked.filter(({ method }) => method === 'POST')).toHaveLength(3);
+    expect(notices).toEqual(Array(2).fill('start sprite "demo": too many; trying again in 1 s'));
+  });
+});
+
+test('who waits for the rate of calls can leave, and nothing is made any more', async () => {
+  await withServer(async ({ server, engine }) => {
+    const leaving = new AbortController();
+    server.on('POST /v1/sprites', () => {
+      setImmediate(() => leaving.abort(new Error('left')));
+      return { ...TOO_FAST, headers: { 'Retry-After': '100' } };
+    });
+    const started = engine.start({ name: 'demo' }, { signal: leaving.signal });
+    await expect(started).rejects.toThrow('left');
     expect(server.asked.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 });
 
-test("the organization's limit of sprites is SPRITE_LIMIT", async () => {
+test('delete and a command that are refused for the rate of calls are asked for again', async () => {
+  await withServer(async ({ server, engine, notices }) => {
+    server.on(`DELETE ${DEMO}`, [TOO_FAST, { status: 204 }]);
+    await engine.kill('demo');
+    server.onSocket(EXEC, [
+      TOO_FAST,
+      (socket) => {
+        frames.info(socket);
+        frames.exit(socket, 3);
+      },
+    ]);
+    expect((await run(engine)).exit.exitCode).toBe(3);
+    expect(server.asked.map(({ method }) => method)).toEqual(['DELETE', 'DELETE', 'GET', 'WS', 'WS']);
+    expect(notices).toHaveLength(2);
+  });
+});
+
+test("the organization's limit of sprites is SPRITE_LIMIT, at once, whichever call meets it", async () => {
+  const full = {
+    status: 429,
+    headers: { 'Retry-After': '1' },
+    body: { error: 'concurrent_sprite_limit_exceeded', limit: 3, current_count: 3 },
+  };
   await withServer(async ({ server, engine }) => {
-    server.on('POST /v1/sprites', {
-      status: 429,
-      body: { error: 'concurrent_sprite_limit_exceeded', limit: 3, current_count: 3 },
-    });
+    server.on('POST /v1/sprites', full);
     expect(await errorOf(engine.start({ name: 'demo' }))).toMatchObject({
       code: 'SPRITE_LIMIT',
       details: { limit: 3, current_count: 3 },
     });
+    server.on(`GET ${DEMO}`, { body: sprite });
+    server.onSocket(EXEC, full);
+    expect((await errorOf(engine.start({ name: 'demo' }))).code).toBe('SPRITE_LIMIT');
+    const counts = ['POST', 'WS'].map((wanted) => server.asked.filter(({ method }) => method === wanted));
+    expect(counts.map(({ length }) => length)).toEqual([1, 1]);
   });
 });
 

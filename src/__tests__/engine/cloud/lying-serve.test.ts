@@ -10,9 +10,11 @@ import { type TempDir, tempDir } from '../../helpers/temp-dir.ts';
 let dir: TempDir;
 let served: ServedProcess;
 let engine: CloudEngine;
+const notices: string[] = [];
 
 const FAULTS = [
-  { on: 'POST /v1/sprites', kind: 'rate-limited', retry_after_seconds: 60, limit: 10 },
+  { on: 'POST /v1/sprites', kind: 'rate-limited', retry_after_seconds: 600, limit: 10 },
+  { on: 'POST /v1/sprites', kind: 'rate-limited', retry_after_seconds: 1, limit: 10 },
   { on: 'POST /v1/sprites', kind: 'done-but-error' },
   { on: 'DELETE /v1/sprites/lost', kind: 'done-but-error' },
   { on: 'WEBSOCKET /v1/sprites/dropped/exec', nth: 2, kind: 'drop', after_bytes: 5000 },
@@ -36,6 +38,7 @@ beforeAll(async () => {
     target: parseApiUrl(served.url),
     token: served.token,
     stateDir: dir.join('client'),
+    onNotice: (text) => notices.push(text),
   });
 });
 
@@ -53,13 +56,14 @@ async function exec(name: string, script: string) {
   return { stdout, ...(await handle.exit()) };
 }
 
-test('a limit is told; a create and a delete that fail and are done are done, once', async () => {
+test('a long limit is told, a short one waited out; a create and a delete that fail and are done are done, once', async () => {
   expect(await wreckitErrorOf(() => engine.start({ name: 'lost' }))).toMatchObject({
     code: 'RATE_LIMITED',
-    details: { retry_after_seconds: 60, limit: 10 },
+    details: { retry_after_seconds: 600, limit: 10 },
   });
   expect(await engine.list()).toEqual([]);
   expect(await engine.start({ name: 'lost' })).toMatchObject({ created: true });
+  expect(notices.join()).toContain('trying again in 1 s');
   await engine.kill('lost');
   expect(await engine.list()).toEqual([]);
 });
