@@ -17,6 +17,7 @@ import type {
 } from './landing-journal.ts';
 import { isFreed } from './making-room.ts';
 import { mergeText } from './merge-text.ts';
+import { isWreckitSettings } from './path-safety.ts';
 import { hashContent, openFile, WHOLE_FILE_BYTES } from './read-content.ts';
 import { type ConflictReason, decide } from './three-way.ts';
 
@@ -39,9 +40,6 @@ export interface LandingPlanOptions {
   readonly ignoresCase: boolean;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** What says how the next run is sandboxed is never taken into the working tree without a look. */
-const HELD = /^(\.wreckitrc|\.wreckit\/config\.json)$/i;
 
 export async function planLanding(options: LandingPlanOptions): Promise<LandingPlan> {
   const planner = new Planner(options);
@@ -97,7 +95,8 @@ class Planner {
     });
     if (decision.kind === 'nothing') this.#sameCount += 1;
     else if (decision.kind === 'conflict') this.#beside(change, decision.reason);
-    else if (HELD.test(name)) this.#beside(change, 'held');
+    // What says how the next run is sandboxed is never taken into the working tree without a look.
+    else if (isWreckitSettings(name)) this.#beside(change, 'held');
     else if (decision.kind === 'merge') await this.#merge(change, here, decision.isExecutable);
     else if (decision.kind === 'set_mode') this.#setMode(name, here, decision.isExecutable);
     else this.#take(change, here, decision.isExecutable);

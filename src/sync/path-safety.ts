@@ -51,7 +51,16 @@ export function isGitRuleFile(path: BytePath): boolean {
  * never sent, never taken back.
  */
 export function isPrivateToHost(path: BytePath): boolean {
-  return /^\.wreckit\/(sync|runs)(\/|$)/i.test(path) || /^\.wreckit\/config\.local\.json$/i.test(path);
+  return /^\.wreckit\/(sync|runs)(\/|$)/i.test(path) || /(^|\/)\.wreckit\/config\.local\.json$/i.test(path);
+}
+
+/**
+ * True for a file or link that wreckit would read settings from, at the top and in any directory of the project:
+ * settings name programs that run on this machine. `.wreckit` itself as well: a link there leads to others.
+ */
+export function isWreckitSettings(path: BytePath): boolean {
+  const text = bytesOfPath(path).toString('utf8').replace(HFS_IGNORED, '');
+  return /(^|\/)(\.wreckitrc|\.wreckit(\/config[^/]*\.json)?)$/i.test(text);
 }
 
 /** Key under which two names are the same on a file system that ignores case (or normalises Unicode). */

@@ -31,7 +31,11 @@ function rule(kind: ReviewKind, path: RegExp, reason: string): ReviewRule {
 
 /** The first that matches counts. `package.json` is looked into (review.ts). */
 export const REVIEW_RULES: readonly ReviewRule[] = [
-  rule('wreckit', /^\.wreckitrc$|^\.wreckit\/config[^/]*\.json$/i, 'says how wreckit runs agents here'),
+  rule(
+    'wreckit',
+    /(^|\/)(\.wreckitrc|\.wreckit(\/config[^/]*\.json)?)$/i,
+    'says how wreckit runs agents here',
+  ),
   rule('git', /(^|\/)\.gitattributes$/i, 'names filters and diff programs for git'),
   rule('git', /(^|\/)\.gitmodules$/i, 'says where git fetches submodules from'),
   rule('git', /(^|\/)(\.husky|\.githooks|git-?hooks|hooks)\//i, 'is in a directory of hooks'),

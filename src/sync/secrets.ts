@@ -29,7 +29,7 @@ function named(id: string, path: RegExp, reason: string): SecretRule {
 }
 
 export const SECRET_RULES: readonly SecretRule[] = [
-  named('wreckit-local', /^\.wreckit\/config\.local\.json$/i, 'holds your own settings and tokens'),
+  named('wreckit-local', /(^|\/)\.wreckit\/config\.local\.json$/i, 'holds your own settings and tokens'),
   {
     id: 'wreckit-config',
     path: /(^|\/)(\.wreckitrc|\.wreckit\/config\.json)$/i,

@@ -66,6 +66,7 @@ test('`isPrivateToHost()` covers what decides how the next run is sandboxed, in 
     '.wreckit/sync',
     '.wreckit/sync/x',
     '.WRECKIT/runs/1/prompt',
+    'packages/a/.wreckit/config.local.json',
   ]) {
     expect(isPrivateToHost(path)).toBe(true);
   }
@@ -195,6 +196,7 @@ describe('`secretVerdict()`', () => {
     'config/master.key',
     '.gnupg/x',
     'secrets.yml',
+    'packages/a/.wreckit/config.local.json',
     '.claude/.credentials.json',
   ];
   for (const path of BY_NAME)

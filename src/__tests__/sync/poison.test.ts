@@ -170,6 +170,36 @@ describe("git's own files", () => {
     expect(fs.existsSync(path.join(at.root, '.wreckit/items/1'))).toBe(true);
     expect(landed.review.map(({ kind }) => kind)).toEqual(['wreckit', 'wreckit']);
   });
+
+  test('a configuration in a directory of the project is not taken either, nor a link to one', async () => {
+    const at = await pushed();
+    const evil = '{"agent":{"kind":"sprite","wispPath":"../tool"}}';
+    write(at.inside, {
+      'sub/.wreckitrc': evil,
+      'sub/.wreckit/config.json': evil,
+      'sub/.wreckit/config.local.json': evil,
+      'lib/config.json': evil,
+      'link/file': 'x',
+    });
+    fs.symlinkSync('../lib', path.join(at.inside, 'link', '.wreckit'));
+    const changeSet = await pullChanges({ root: at.root, port: at.port });
+    expect(changeSet.rejected.map(({ path: name, kind }) => `${name} ${kind}`)).toEqual([
+      'sub/.wreckit/config.local.json private',
+    ]);
+    const landed = await landChanges({ changeSet, mode: 'apply' });
+    expect(landed.apply?.conflicts.map(({ path: name, reason }) => `${name} ${reason}`)).toEqual([
+      'link/.wreckit held',
+      'sub/.wreckit/config.json held',
+      'sub/.wreckitrc held',
+    ]);
+    for (const name of ['sub/.wreckitrc', 'sub/.wreckit/config.json', 'link/.wreckit'])
+      expect(fs.existsSync(path.join(at.root, name))).toBe(false);
+    expect(landed.review.map(({ path: name, kind }) => `${name} ${kind}`)).toEqual([
+      'link/.wreckit wreckit',
+      'sub/.wreckit/config.json wreckit',
+      'sub/.wreckitrc wreckit',
+    ]);
+  });
 });
 
 describe('links and special files', () => {

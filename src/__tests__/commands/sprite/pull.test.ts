@@ -89,6 +89,41 @@ test('sprite pull leaves git directories of every spelling and dangerous links t
   expect(stderr.match(/^warning: stays in the sprite: /gm)).toHaveLength(6);
 });
 
+test("sprite pull leaves wreckit's settings there: they name programs that run here", async () => {
+  using dir = tempDir();
+  const evil = '{"agent":{"kind":"sprite","wispPath":"./tool"}}';
+  const { pull } = await pulling(dir, [
+    ROOT,
+    entry('./.wreckit/', 'directory'),
+    file('./.wreckit/config.json', evil),
+    file('./.wreckit/config.local.json', evil),
+    entry('./.wreckit/sync/', 'directory'),
+    file('./.wreckit/sync/push-id', 'x'),
+    entry('./sub/', 'directory'),
+    file('./sub/.WreckitRC', evil),
+    file('./settings/config.json', '{}'),
+    entry('./link/', 'directory'),
+    entry('./link/.wreckit', 'symlink', '../settings'),
+    entry('./plan/.wreckit/', 'directory'),
+    file('./plan/.wreckit/items/1', 'a plan'),
+  ]);
+  const { document, exitCode } = await pull('/home/sprite/project', 'out');
+  expect(exitCode).toBe(0);
+  const left: { path: string; reason: string }[] = document.data.left_in_sprite;
+  expect(left.map(({ path }) => path)).toEqual([
+    '"./.wreckit/config.json"',
+    '"./.wreckit/config.local.json"',
+    '"./sub/.WreckitRC"',
+    '"./link/.wreckit"',
+  ]);
+  const came = readdirSync(dir.join('project', 'out'), { recursive: true }).map(String).sort();
+  expect(came).toEqual([
+    'link',
+    ...['plan', 'plan/.wreckit', 'plan/.wreckit/items', 'plan/.wreckit/items/1'],
+    ...['settings', 'settings/config.json', 'sub'],
+  ]);
+});
+
 const POISON: readonly [what: string, member: TarInput][] = [
   ['leads up', file('../evil.txt', 'x')],
   ['leads up in the middle', file('./a/../../evil.txt', 'x')],
