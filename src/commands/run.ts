@@ -5,6 +5,7 @@ import { interruptOf } from '../cli/signals.ts';
 import type { VerbResult } from '../cli/verb.ts';
 import { assertSpriteName } from '../contract/names.ts';
 import { parseDurationMs } from '../contract/units.ts';
+import { WreckitError } from '../errors.ts';
 import type { WreckitVerb } from './globals.ts';
 import { parseAgentKind } from './run/agent-choice.ts';
 import { type Material, readMaterial } from './run/material.ts';
@@ -71,6 +72,7 @@ export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
       const { runParallel } = await import('./run/parallel.ts');
       return await runParallel(context, context.options.parallel);
     }
+    refuseTwoForms(context);
     const prompt = await readPrompt({ words: context.args[0], file: context.options.file }, context);
     const setup = await prepareRun(context, await agentFlags(context));
     const material = await readMaterial(context, setup);
@@ -78,6 +80,14 @@ export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
     return await runOne(context, setup, prompt, material);
   },
 };
+
+/** Two forms of stdout can't be had at once. */
+function refuseTwoForms({ json, options }: RunContext): void {
+  if (!json || options.events !== true) return;
+  throw new WreckitError('USAGE', 'run: --json prints one document, --events a line for each event', {
+    hint: 'give one of them; the last line of --events is the run, as --json has it',
+  });
+}
 
 async function runOne(
   context: RunContext,
@@ -90,8 +100,12 @@ async function runOne(
   const mode = options.events === true ? 'events' : json ? 'silent' : 'text';
   const inner = config.kind === 'sprite' ? config.agent : config;
   using _watch = watchProcess(setup.lifecycle, { signals: false });
-  let record: RunRecord;
-  {
+  let record: RunRecord | null = null;
+  const tellRecord = async ({ id }: RunRecord): Promise<void> => {
+    const line = { type: 'run', ...runDocument(setup.store.read(id)) };
+    await io.stdout.write(`${JSON.stringify(line)}\n`);
+  };
+  try {
     await using terminal = new RunConsole({
       io,
       mode,
@@ -103,13 +117,20 @@ async function runOne(
       onAgentEvent: (event) => terminal.event(event),
       onStdoutChunk: (text) => terminal.stdout(text),
       onStderrChunk: (text) => terminal.stderr(text),
+      onBegin: (begun) => {
+        record = begun;
+      },
       onStep: (step, facts) => terminal.step(step, facts),
       onProgress: (progress) => terminal.sync(progress),
     });
+  } catch (error) {
+    // Whoever reads the events learns from them how it ended, whatever kept the agent from running.
+    if (mode === 'events' && record !== null) await tellRecord(record);
+    throw error;
   }
   const exitCode = interruptOf(signal)?.exitCode ?? runExitCode(record);
   if (mode === 'events') {
-    await io.stdout.write(`${JSON.stringify({ type: 'run', ...runDocument(record) })}\n`);
+    await tellRecord(record);
     return { exitCode };
   }
   return { data: { run: runDocument(record) }, text: runText(record), exitCode };

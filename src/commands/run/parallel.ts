@@ -37,6 +37,7 @@ interface TaskOutcome {
 }
 
 export async function runParallel(context: RunContext, parallel: number): Promise<VerbResult> {
+  refuseFlagsOfOneRun(context);
   const tasks = readTasks(context);
   const setup = await prepareRun(context, await agentFlags(context));
   assertFits(context, setup, parallel);
@@ -120,6 +121,18 @@ function notRun(task: Task | undefined): TaskOutcome {
     record: null,
     error: new WreckitError('CONFLICT', 'it was not begun'),
   };
+}
+
+/** What says something on one run says nothing on several. */
+function refuseFlagsOfOneRun({ options: { events, resume } }: RunContext): void {
+  const flag = events === true ? '--events' : resume === undefined ? null : '--resume';
+  if (flag === null) return;
+  throw new WreckitError('USAGE', `run --parallel: ${flag} is for a single run`, {
+    hint:
+      flag === '--events'
+        ? 'use --json for one document at the end; the events of each run: wreckit runs logs RUN --events'
+        : 'resume the runs one by one',
+  });
 }
 
 /** One JSON value a line: a text, or an object with `prompt` and perhaps `id`. Throws `USAGE` with the line. */

@@ -1,5 +1,6 @@
 /** What a call of `wreckit run` asks for, and what all runs of it have in common. */
 import type { ContextDocument } from '../../agent/rlm/context-documents.ts';
+import type { RunRecord } from '../../agent/runs/run-record.ts';
 import { WreckitError } from '../../errors.ts';
 import type { SpriteAgentConfig } from '../../schemas.ts';
 import type { LandMode } from '../../sync/land.ts';
@@ -85,9 +86,31 @@ async function resumed(context: RunContext, runId: string, flags: AgentFlags): P
     );
   }
   const kind = parseAgentKind(earlier.agent);
+  refuseOtherPlace(earlier, kind, flags);
   return {
     resume: earlier.agent_session,
-    agent: flags.agent ?? kind,
-    ...(earlier.sandbox ? { sprite: earlier.sprite?.name } : { sandbox: false }),
+    agent: kind,
+    ...(earlier.sandbox ? { sprite: earlier.sprite?.name } : {}),
   };
+}
+
+/** A session goes on with the agent and in the place it was begun: never on this machine because it once was there. */
+function refuseOtherPlace(
+  { id, agent, sandbox, sprite }: RunRecord,
+  kind: InnerKind,
+  flags: AgentFlags,
+): void {
+  const refusal = (message: string, hint: string) =>
+    new WreckitError('USAGE', `resume run ${id}: ${message}`, { hint });
+  if (flags.agent !== undefined && flags.agent !== kind)
+    throw refusal(`its agent is ${agent}, not ${flags.agent}`, 'leave out --agent, or start a new run');
+  if (!sandbox && flags.sandbox)
+    throw refusal(
+      'it worked on this machine, without a sandbox',
+      `to let it do so again, say it again: wreckit run --no-sandbox --resume ${id} …`,
+    );
+  if (sandbox && !flags.sandbox)
+    throw refusal(`its session is in sprite ${sprite?.name}`, 'leave out --no-sandbox, or start a new run');
+  if (flags.sprite !== undefined && flags.sprite !== sprite?.name)
+    throw refusal(`its session is in sprite ${sprite?.name}, not ${flags.sprite}`, 'leave out --sprite');
 }
