@@ -78,6 +78,15 @@ export function lifecycleTests({ check, has, shared }: Suite): void {
     expect((await engine.list()).map(({ name }) => name)).toEqual([shared]);
   });
 
+  check('takes no sprite that is there for one with another network', ['policy'], async ({ engine }) => {
+    await engine.start({ name: 'other', network: 'none' });
+    const error = await wreckitErrorOf(() => engine.start({ name: 'other', network: 'filtered' }));
+    expect([error.code, error.details.different]).toEqual(['SPRITE_EXISTS', ['network']]);
+    expect((await engine.start({ name: 'other', network: 'none' })).created).toBe(false);
+    expect((await engine.info('other')).network).toBe('none');
+    await engine.kill('other');
+  });
+
   check(
     'makes a sprite anew under a name that was used, with nothing of the old one',
     [],

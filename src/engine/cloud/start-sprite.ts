@@ -1,7 +1,7 @@
 /**
  * A sprite that is there, has what was asked for, and has run a command.
  *
- *   look ─▶ there: wake it                                  ─┐
+ *   look ─▶ there: as asked for? wake it                    ─┐
  *        └▶ not there: make it ─▶ network in force? limits? ─┴▶ run a command ─▶ ready
  *                                     └ no: remove it again, say what the server can't do
  *
@@ -46,10 +46,11 @@ export async function startSprite(
 ): Promise<{ sprite: Sprite; created: boolean }> {
   const { name } = spec;
   refuseUnsupported(spec);
-  const there = await parts.sprites.find(name, waiting);
+  const there = await usable(parts, name, waiting);
   const made = there === null ? await create(parts, spec, waiting) : { ...there, created: false };
   if (!made.created) {
     assertFits(spec, made.sprite);
+    assertSame(spec, await withNetwork(parts, made.sprite, made.raw, waiting));
     await waitUntilReady(parts, name, [], waiting);
     const { sprite, raw } = await parts.sprites.get(name, waiting);
     return { sprite: await withNetwork(parts, sprite, raw, waiting), created: false };
@@ -74,6 +75,15 @@ export async function startSprite(
     });
     throw thrown;
   }
+}
+
+/** One whose time is up is as good as gone: whoever collects it next, from whichever machine, would remove it in use. */
+async function usable({ sprites }: StartParts, name: string, waiting: Waiting) {
+  const there = await sprites.find(name, waiting);
+  const expiresAt = there?.sprite.expires_at ?? null;
+  if (expiresAt === null || Date.parse(expiresAt) > Date.now()) return there;
+  await sprites.remove(name, waiting);
+  return null;
 }
 
 /** Until a command has run in it. A server that is still waking it refuses, or takes long. */
@@ -222,6 +232,27 @@ function assertLimits(spec: StartSpec, sprite: Sprite): string[] {
         wanted: { memory_bytes: memoryBytes ?? null, cpus: cpus ?? null },
         in_force: sprite.resources,
       },
+    },
+  );
+}
+
+/** What was asked for explicitly and can't be seen to be so of the sprite there is. Throws `SPRITE_EXISTS`. */
+function assertSame(spec: StartSpec, { network, resources }: Sprite): void {
+  const { memoryBytes, cpus, softLimits = false } = spec;
+  const pairs: [string, unknown, unknown][] = [
+    ['network', networkOfSpec(spec), network],
+    ['memory', softLimits ? undefined : memoryBytes, resources.memory_bytes],
+    ['cpus', softLimits ? undefined : cpus, resources.cpus],
+  ];
+  const different = pairs.filter(([, wanted, has]) => wanted !== undefined && wanted !== has);
+  if (different.length === 0) return;
+  const fields = different.map(([field]) => field);
+  throw new WreckitError(
+    'SPRITE_EXISTS',
+    `sprite ${quote(spec.name)}: it exists with another ${fields.join(', ')}`,
+    {
+      hint: `kill it first (wisp --engine cloud kill ${spec.name}), or start it without these flags`,
+      details: { different: fields },
     },
   );
 }

@@ -113,6 +113,13 @@ describe('sprites', () => {
     expect((await engine.list()).map(({ name }) => name)).toEqual(['demo']);
   });
 
+  test('start makes one whose time is up anew: it could be collected at any moment', async () => {
+    const { sprite: old } = await engine.start({ name: 'late', ttlMs: 1 });
+    const { sprite, created } = await engine.start({ name: 'late' });
+    expect([created, sprite.expires_at, sprite.id === old.id]).toEqual([true, null, false]);
+    await engine.kill('late');
+  });
+
   test('what the API has not is UNSUPPORTED, with exit code 9, and nothing is made', async () => {
     for (const call of [
       () => engine.stop('demo'),
