@@ -25,6 +25,7 @@ export interface McpServerOptions {
 }
 
 const PROGRESS_EVERY_MS = 1000;
+const MAX_FAULT_CHARS = 300;
 const INSTRUCTIONS =
   'Sprites are private Linux sandboxes on this machine. Start one with spawn_sprite (push_project puts the project into it), run commands with exec_in_sprite, bring changes back with pull_from_sprite, and kill it with kill_sprite when it is no longer needed.';
 
@@ -47,7 +48,7 @@ export async function serveMcp(options: McpServerOptions): Promise<void> {
   );
   const leaving = new AbortController();
   const running = new Set<Promise<unknown>>();
-  server.onerror = (error) => onError(`mcp: ${error.message}`);
+  server.onerror = (error) => onError(`mcp: ${error.message.replace(/\s+/g, ' ').slice(0, MAX_FAULT_CHARS)}`);
   server.setRequestHandler(mcp.ListToolsRequestSchema, async () => ({
     tools: [...registry.values()].map(toolDocument),
   }));
@@ -73,6 +74,7 @@ export async function serveMcp(options: McpServerOptions): Promise<void> {
   await ended(stdin, options.signal);
   leaving.abort();
   await Promise.allSettled(running);
+  await scope.settled();
   await server.close();
 }
 

@@ -7,7 +7,7 @@ import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { AgentResult } from '../agent-events.ts';
 import type { RlmRunOptions } from '../agent-options.ts';
 import { capText } from './cap-text.ts';
-import { diffOf, type ProjectAccess, pushInto } from './project-access.ts';
+import { diffOf, type ProjectAccess, spawnWithProject } from './project-access.ts';
 import type { SpriteScope } from './sprite-scope.ts';
 import { type AgentTool, defineTool } from './tool.ts';
 
@@ -73,15 +73,8 @@ async function newSprite(
   agent: string,
   signal: AbortSignal,
 ): Promise<Sprite> {
-  const sprite = await scope.spawn(undefined, agent === 'rlm' ? {} : { network: 'filtered' }, { signal });
-  try {
-    await pushInto(project, scope.client, sprite, signal);
-    return sprite;
-  } catch (error) {
-    // Without the project it is of no use to anybody; what went wrong first is what is told.
-    await scope.kill([sprite.name]).catch(() => undefined);
-    throw error;
-  }
+  const spec = agent === 'rlm' ? {} : { network: 'filtered' as const };
+  return (await spawnWithProject(project, scope, undefined, spec, signal)).sprite;
 }
 
 type ChildOptions = Omit<RlmRunOptions, 'config'>;

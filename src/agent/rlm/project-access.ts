@@ -7,8 +7,9 @@ import type { ChangeSet } from '../../sync/change-set.ts';
 import type { LandMode } from '../../sync/land.ts';
 import { DEFAULT_PROJECT_DIR, wispPort } from '../../sync/wisp-port.ts';
 import { landingSummary } from '../runs/landing-summary.ts';
-import type { WispClient } from '../wisp-client/wisp-client.ts';
+import type { SpriteStartSpec, WispClient } from '../wisp-client/wisp-client.ts';
 import type { PulledWork } from './leftover-work.ts';
+import type { SpriteScope } from './sprite-scope.ts';
 
 export interface ProjectAccess {
   /** On this machine. */
@@ -25,7 +26,7 @@ export interface ProjectAccess {
 
 const MAX_NAMED = 100;
 
-export async function pushInto(
+async function pushInto(
   { root, include, exclude }: ProjectAccess,
   client: WispClient,
   sprite: Sprite,
@@ -35,6 +36,26 @@ export async function pushInto(
   const port = portOf(client, sprite);
   await pushProject({ root, port, include, exclude, isFresh: true, signal });
   return { dir: port.dir };
+}
+
+/** A new sprite with the project in it; one that did not get it is removed. Throws as `SpriteScope.spawn` does. */
+export async function spawnWithProject(
+  project: ProjectAccess,
+  scope: SpriteScope,
+  wanted: string | undefined,
+  spec: SpriteStartSpec,
+  signal: AbortSignal,
+): Promise<{ sprite: Sprite; pushed: Record<string, unknown> }> {
+  return await scope.tracked(async () => {
+    const sprite = await scope.spawn(wanted, spec, { signal });
+    try {
+      return { sprite, pushed: await pushInto(project, scope.client, sprite, signal) };
+    } catch (error) {
+      // Without the project it is of no use to anybody; what went wrong first is what is told.
+      await scope.kill([sprite.name]).catch(() => undefined);
+      throw error;
+    }
+  });
 }
 
 /** Throws `SPRITE_SYNC_FAILED`, `PATH_INVALID`, `CONFLICT`. */

@@ -127,6 +127,7 @@ async function cleanUp(
   { root, pulled }: ProjectAccess,
   { place, logger, lifecycle, depth = 0 }: RunToolsOptions,
 ): Promise<string[]> {
+  await scope.settled();
   if (place?.keepsSprites === true || depth > 0 || !scope.budget.hasReserved) return [];
   try {
     // Not the run's own signal: an interrupted run's work is saved too.

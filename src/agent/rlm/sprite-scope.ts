@@ -24,7 +24,7 @@ export interface SpriteScopeOptions {
         readonly wispPath?: string | undefined;
       }
     | undefined;
-  /** What a new sprite gets where nothing else is asked for. */
+  /** What a new sprite gets where nothing else is asked for; a copy has its source's limits, image and names. */
   readonly startDefaults?: SpriteStartSpec | undefined;
   /** Where the records of what was pushed to its sprites are; a killed sprite needs none. */
   readonly projectRoot?: string | undefined;
@@ -33,12 +33,15 @@ export interface SpriteScopeOptions {
 }
 
 export const OWNER_LABEL = 'wreckit-run';
+/** Tells the sprite of one start from one that somebody else of the tree made under the same name. */
+const START_LABEL = 'wreckit-start';
 const NETWORK_RANK = { none: 0, filtered: 1, open: 2 } as const;
 
 type Call = { readonly signal?: AbortSignal | undefined };
 
 export class SpriteScope {
   readonly options: SpriteScopeOptions;
+  readonly #starting = new Set<Promise<unknown>>();
 
   constructor(options: SpriteScopeOptions) {
     this.options = options;
@@ -70,25 +73,74 @@ export class SpriteScope {
 
   /** A new sprite of this tree. Throws `SPRITE_LIMIT`, `SPRITE_EXISTS`, `POLICY_DENIED`, `SPRITE_START_FAILED`. */
   async spawn(wanted: string | undefined, spec: SpriteStartSpec, call?: Call): Promise<Sprite> {
-    const { client, owner, budget, startDefaults = {} } = this.options;
+    return await this.tracked(() => this.#spawn(wanted, spec, call));
+  }
+
+  /** For `act` that makes sprites, and undoes that when it fails: `settled` waits for it. */
+  async tracked<T>(act: () => Promise<T>): Promise<T> {
+    const work = act();
+    this.#starting.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#starting.delete(work);
+    }
+  }
+
+  /** Resolves when no start is under way: what was given up is undone by then. */
+  async settled(): Promise<void> {
+    while (this.#starting.size > 0) await Promise.allSettled(this.#starting);
+  }
+
+  async #spawn(wanted: string | undefined, spec: SpriteStartSpec, call?: Call): Promise<Sprite> {
+    const { client, owner, budget } = this.options;
     const name = wanted === undefined ? newName() : assertSpriteName(wanted);
     this.#assertNetwork(spec.network);
-    if (budget.hasVM(name)) throw exists(name);
     if (budget.isFull) await this.#recount(call);
+    // No wait between the two: of several with one name the first has it.
+    if (budget.hasVM(name)) throw exists(name);
     budget.reserveVM(name);
+    const start = randomBytes(8).toString('hex');
+    let isBegun = false;
     try {
       if ((await client.list({ prefix: name }, call)).some((sprite) => sprite.name === name))
         throw exists(name);
-      const full = { ...startDefaults, ...withoutAbsent(spec), owner, labels: { [OWNER_LABEL]: owner } };
-      const { sprite, created } = await this.#start(name, full, call);
+      isBegun = true;
+      const labels = { [OWNER_LABEL]: owner, [START_LABEL]: start };
+      const { sprite, created } = await this.#start(name, { ...this.#specOf(spec), owner, labels }, call);
       // Somebody else made one of this name meanwhile.
       if (!created) throw exists(name);
       budget.confirmVM(name);
       return sprite;
     } catch (error) {
-      budget.releaseVM(name);
+      const isGone = !isBegun || (await this.#undoStart(name, start));
+      if (isGone) budget.releaseVM(name);
+      else budget.confirmVM(name);
       throw error;
     }
+  }
+
+  /** Removes what a start has made that failed or was given up: nobody knows of it. False: it may be there still. */
+  async #undoStart(name: string, start: string): Promise<boolean> {
+    const { client } = this.options;
+    try {
+      const found = (await client.list({ prefix: name })).find((sprite) => sprite.name === name);
+      if (found?.labels[START_LABEL] !== start) return true;
+      await client.kill([name]);
+      return true;
+    } catch {
+      return false; // counted until a recount does not see it; the end of the tree, or gc, removes it
+    }
+  }
+
+  #specOf(spec: SpriteStartSpec): SpriteStartSpec {
+    const { ttl, softLimits, ...defaults } = this.options.startDefaults ?? {};
+    const { allow, ...full } = {
+      ...withoutAbsent({ ttl, softLimits }),
+      ...(spec.from === undefined ? withoutAbsent(defaults) : {}),
+      ...withoutAbsent(spec),
+    };
+    return full.network === 'filtered' && allow !== undefined ? { ...full, allow } : full;
   }
 
   /** Resolves with what is gone. Throws before the first is killed when one of them may not be. */

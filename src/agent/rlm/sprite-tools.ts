@@ -5,7 +5,7 @@ import { WreckitError } from '../../errors.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import { looksBinary } from './file-text.ts';
-import { type ProjectAccess, pullPaths, pushInto } from './project-access.ts';
+import { type ProjectAccess, pullPaths, spawnWithProject } from './project-access.ts';
 import { connectionInfo, execAnswer, sessionFacts, spriteFacts } from './sprite-answers.ts';
 import type { SpriteScope } from './sprite-scope.ts';
 import { type AgentTool, defineTool } from './tool.ts';
@@ -56,17 +56,10 @@ function lifeTools({ scope, project }: SpriteToolOptions): AgentTool[] {
         push_project: z.boolean().optional().describe("put the user's project into it"),
       }),
       async run({ name: wanted, push_project, ...spec }, { signal }) {
-        if (push_project === true && project === undefined) throw noProject();
-        const sprite = await scope.spawn(wanted, spec, { signal });
-        const pushed =
-          push_project === true && project !== undefined
-            ? await pushInto(project, scope.client, sprite, signal).catch(async (error: unknown) => {
-                // A sprite without the project is not what was asked for.
-                await scope.kill([sprite.name]).catch(() => undefined);
-                throw error;
-              })
-            : null;
-        return { ...connectionInfo(sprite), ...(pushed === null ? {} : { project: pushed }) };
+        if (push_project !== true) return connectionInfo(await scope.spawn(wanted, spec, { signal }));
+        if (project === undefined) throw noProject();
+        const { sprite, pushed } = await spawnWithProject(project, scope, wanted, spec, signal);
+        return { ...connectionInfo(sprite), project: pushed };
       },
     }),
     defineTool({

@@ -5,7 +5,11 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startModelServer, type Turn } from '../../../../fixtures/model-server/server.ts';
+import { Budget } from '../../../agent/rlm/budget.ts';
 import { SpriteScope } from '../../../agent/rlm/sprite-scope.ts';
+import { toolErrorOf } from '../../../agent/rlm/tool.ts';
+import { buildToolRegistry } from '../../../agent/rlm-tools.ts';
+import { SpriteRunner } from '../../../agent/sprite-runner.ts';
 import { packageRoot } from '../../../package-root.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { succeed } from '../../helpers/programs.ts';
@@ -43,6 +47,57 @@ test(
     const answers = await Promise.all([1, 2, 3].map(() => kit.call('spawn_sprite', { name: 'same' })));
     expect(answers.filter(({ error }) => error?.code === 'SPRITE_EXISTS')).toHaveLength(2);
     expect(kit.budget.spent.vms).toBe(1);
+  },
+  SLOW,
+);
+
+/** A wisp whose `start` is `script`, with $WISP for the real one. */
+function wispWithStart(kit: ToolKit, script: string): string {
+  const program = kit.dir.join('wisp-with-start');
+  const wisp = join(packageRoot(), 'bin', 'wisp');
+  const text = `#!/bin/sh\nWISP=${wisp}\n[ "$1" = start ] || exec $WISP "$@"\n${script}\n`;
+  writeFileSync(program, text, { mode: 0o755 });
+  return program;
+}
+
+test(
+  'a start that is given up in the middle leaves no sprite, and gives its room back',
+  async () => {
+    await using kit = toolKit();
+    const budget = new Budget({ maxVMs: 1 });
+    // It makes the sprite, and does not come back.
+    const wispPath = wispWithStart(kit, '$WISP "$@"; exec sleep 600');
+    const client = new SpriteRunner({ env: kit.env, wispPath });
+    const scope = new SpriteScope({ client, owner: 'tree-1', budget });
+    const registry = buildToolRegistry(undefined, { sprites: { scope } });
+    const controller = new AbortController();
+    const spawning = registry.get('spawn_sprite')?.call({ name: 'half' }, { signal: controller.signal });
+    await eventually(async () => (await kit.client.list()).some(({ state }) => state === 'running'));
+    controller.abort();
+    expect(toolErrorOf((await spawning) ?? {})?.code).toBe('ABORTED');
+    await scope.settled();
+    expect(await kit.client.list()).toEqual([]);
+    expect(budget.spent.vms).toBe(0);
+  },
+  SLOW,
+);
+
+test(
+  'a run that is stopped while it starts a sprite leaves none',
+  async () => {
+    await using kit = toolKit();
+    const controller = new AbortController();
+    const begun = kit.dir.join('begun');
+    // It makes the sprite only after it was told to end.
+    const wispPath = wispWithStart(kit, `trap : TERM; : >${begun}; sleep 60; $WISP "$@"`);
+    const running = ran(kit, [call('spawn_sprite', { name: 'late' }), { text: 'never said' }], {
+      config: { wispPath },
+      signal: controller.signal,
+    });
+    await eventually(() => existsSync(begun));
+    controller.abort();
+    expect((await running).result.outcome).toBe('aborted');
+    expect(await kit.client.list()).toEqual([]);
   },
   SLOW,
 );
