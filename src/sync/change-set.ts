@@ -7,7 +7,7 @@
 import path from 'node:path';
 import { quote } from '../contract/names.ts';
 import { errorOf } from '../errors.ts';
-import type { BytePath } from './byte-path.ts';
+import { type BytePath, showPath } from './byte-path.ts';
 import { readIfThere, writeDurably } from './durable.ts';
 import type { EntryState } from './entry-state.ts';
 import type { RecordedRepository } from './sprite-record.ts';
@@ -75,6 +75,14 @@ export function blobFile({ dir }: Pick<ChangeSet, 'dir'>, blob: string): string 
 /** False where something of the sprite's work is only in the sprite: it should not be killed yet. */
 export function isComplete({ rejected }: ChangeSet): boolean {
   return rejected.length === 0;
+}
+
+/** What people should hear of it beside the changes themselves. */
+export function warningsOf({ warnings, caseClashes }: ChangeSet): string[] {
+  const clashes = caseClashes.map(
+    ([name, other]) => `${showPath(name)} and ${showPath(other)} are one file where case does not count`,
+  );
+  return [...warnings, ...clashes];
 }
 
 export function saveChangeSet(changeSet: ChangeSet): void {

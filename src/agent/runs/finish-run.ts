@@ -38,7 +38,7 @@ export async function finishRun(options: FinishOptions): Promise<RunRecord> {
   assertNotRunning(record, runStateOf(record) === 'running');
   if (!hasBegun(record)) return await endUnbegun(options);
   const changes = await changesOf(options);
-  record = store.write({ ...record, ...changeFacts(changes) });
+  record = store.write({ ...record, ...changeFacts(changes, record.warnings) });
   if (changes.changes.length > 0) {
     const message = `${record.task}\n\nMade by an agent (${record.agent}, outcome ${record.outcome ?? 'unknown'}) in run ${record.id}\n`;
     const landing = await landChanges({

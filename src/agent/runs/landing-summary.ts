@@ -8,6 +8,12 @@ export interface LandingSummary {
   readonly branch: string | null;
   readonly commit: string | null;
   readonly base: string | null;
+  /** Of submodules that were changed, too: the project's branch names their commits. */
+  readonly submodule_branches: readonly {
+    readonly path: string;
+    readonly branch: string;
+    readonly commit: string;
+  }[];
   readonly files: number;
   readonly insertions: number | null;
   readonly deletions: number | null;
@@ -33,6 +39,9 @@ export function landingSummary(result: LandResult): LandingSummary {
     branch: own?.branch ?? null,
     commit: own?.commit ?? null,
     base: own?.snapshot ?? own?.base ?? null,
+    submodule_branches: (branch?.branches ?? [])
+      .filter((each) => each !== own)
+      .map(({ at, branch: name, commit }) => ({ path: showPath(at), branch: name, commit })),
     files: stat?.fileCount ?? apply?.applied.length ?? 0,
     insertions: stat?.insertions ?? null,
     deletions: stat?.deletions ?? null,
@@ -68,6 +77,8 @@ export function landingLines(landing: LandingSummary, hints = RUN_HINTS): string
     patch_file: patchFile,
     conflicts,
     review,
+    submodule_branches: submodules,
+    warnings,
   } = landing;
   const lines: string[] = [];
   const size = `${count(files, 'file')}${insertions === null ? '' : `, +${insertions} -${deletions ?? 0}`}`;
@@ -77,6 +88,7 @@ export function landingLines(landing: LandingSummary, hints = RUN_HINTS): string
       `  look:  git diff ${base === null ? branch : `${base.slice(0, 12)}..${branch}`}`,
     );
     lines.push(`  take:  git merge ${branch}`);
+    for (const { path, branch: inner } of submodules) lines.push(`  with branch ${inner} in ${path}`);
   }
   if (mode === 'patch' && patchFile !== null)
     lines.push(`patch ${patchFile} (${size})`, `  take:  git apply ${patchFile}`);
@@ -85,6 +97,7 @@ export function landingLines(landing: LandingSummary, hints = RUN_HINTS): string
   for (const { path, reason, beside } of conflicts) {
     lines.push(`conflict: ${path} (${reason})${beside === null ? '' : `; the sprite has ${beside}`}`);
   }
+  for (const warning of warnings) lines.push(`warning: ${warning}`);
   if (review.length > 0) {
     lines.push('look before you run (these can run code here when they are next used):');
     for (const { path, reason } of review) lines.push(`  ${path} ${reason}`);

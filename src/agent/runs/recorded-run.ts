@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toWreckitError, WreckitError } from '../../errors.ts';
 import type { AgentConfigUnion } from '../../schemas.ts';
 import { showPath } from '../../sync/byte-path.ts';
-import type { ChangeSet } from '../../sync/change-set.ts';
+import { type ChangeSet, warningsOf } from '../../sync/change-set.ts';
 import { type AgentResult, eventDocument } from '../agent-events.ts';
 import type { AgentRunOptions } from '../agent-options.ts';
 import { contextIndex } from '../rlm/context-documents.ts';
@@ -137,10 +137,11 @@ class Recorder {
     }
   }
 
-  #noteReport({ sprite, isKept, keptBecause, changes, landing, faults }: SpriteRunReport): void {
+  #noteReport({ sprite, isKept, keptBecause, push, changes, landing, faults }: SpriteRunReport): void {
+    const warnings = [...(sprite.warnings ?? []), ...(push?.warnings ?? [])];
     this.#update({
       sprite: { name: sprite.name, id: sprite.id, kept: isKept, kept_because: keptBecause },
-      ...changeFacts(changes),
+      ...changeFacts(changes, warnings),
       landing: landing === null ? null : landingSummary(landing),
       faults: faults.map(({ code, message, hint }) => ({ code, message, hint })),
     });
@@ -189,8 +190,14 @@ class Recorder {
   }
 }
 
-export function changeFacts(changes: ChangeSet | null): Pick<RunRecord, 'changed_files' | 'left_in_sprite'> {
+/** `warnings`: those there are already. */
+export function changeFacts(
+  changes: ChangeSet | null,
+  warnings: readonly string[],
+): Pick<RunRecord, 'changed_files' | 'left_in_sprite' | 'ignored_files' | 'warnings'> {
   return {
+    ignored_files: changes?.ignoredCount ?? 0,
+    warnings: [...new Set([...warnings, ...(changes === null ? [] : warningsOf(changes))])],
     changed_files: changes?.changes.length ?? null,
     left_in_sprite: (changes?.rejected ?? []).map(({ path, reason }) => ({ path: showPath(path), reason })),
   };

@@ -67,6 +67,10 @@ export interface RunRecord {
   readonly changed_files: number | null;
   /** Files of the sprite that were not taken over, with the reason. */
   readonly left_in_sprite: readonly { readonly path: string; readonly reason: string }[];
+  /** New files of the sprite that git ignores or a pattern excludes: they are not taken over. */
+  readonly ignored_files: number;
+  /** Of the sprite, the push and the pull; those of the landing are in it. */
+  readonly warnings: readonly string[];
   readonly landing: LandingSummary | null;
   readonly faults: readonly RunFault[];
 }
@@ -118,6 +122,8 @@ export function newRecord(facts: Pick<RunRecord, 'id' | 'root' | 'agent' | 'sand
     duration_ms: null,
     changed_files: null,
     left_in_sprite: [],
+    ignored_files: 0,
+    warnings: [],
     landing: null,
     faults: [],
   };

@@ -64,6 +64,8 @@ function workLines({
   sandbox,
   changed_files: changed,
   left_in_sprite: left,
+  ignored_files: ignored,
+  warnings,
   landing,
   faults,
   message,
@@ -73,6 +75,9 @@ function workLines({
   if (changed === 0) lines.push('no files were changed');
   if (changed !== null && changed > 0 && landing === null)
     lines.push(`${count(changed, 'changed file')} not landed: wreckit runs land ${id}`);
+  for (const warning of warnings) lines.push(`warning: ${warning}`);
+  if (ignored > 0)
+    lines.push(`not taken over: ${count(ignored, 'new file')} that git ignores or a pattern excludes`);
   for (const { path, reason } of left.slice(0, 20)) lines.push(`left in the sprite: ${path} ${reason}`);
   for (const fault of faults.filter((each) => each.message !== message))
     lines.push(`error: ${fault.message}`, `hint: ${fault.hint}`);

@@ -6,7 +6,7 @@ import type { VerbResult } from '../../cli/verb.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { showPath } from '../../sync/byte-path.ts';
-import { type ChangeSet, isComplete } from '../../sync/change-set.ts';
+import { type ChangeSet, isComplete, warningsOf } from '../../sync/change-set.ts';
 import { type LandMode, landChanges } from '../../sync/land.ts';
 import { pullChanges } from '../../sync/pull.ts';
 import { reviewChanges } from '../../sync/review.ts';
@@ -58,10 +58,7 @@ async function pull(context: Context, tools: SpriteTools): Promise<VerbResult> {
     signal,
   });
   await progress.clear();
-  for (const warning of changeSet.warnings) await context.warn(warning);
-  for (const [path, other] of changeSet.caseClashes) {
-    await context.warn(`${showPath(path)} and ${showPath(other)} are one file where case does not count`);
-  }
+  for (const warning of warningsOf(changeSet)) await context.warn(warning);
   for (const { path, reason } of changeSet.rejected)
     await context.warn(`not taken: ${showPath(path)} ${reason}`);
   if (globals.dryRun === true) return await report(changeSet, signal);
