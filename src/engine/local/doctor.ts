@@ -1,11 +1,17 @@
-/** What this machine has of what local sprites need, and the exact step that mends what it lacks. */
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
+/**
+ * What this machine has of what local sprites need, and the exact step that mends what it lacks. Nothing is made
+ * that stays.
+ */
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Check } from '../../contract/schemas.ts';
 import { formatBytes } from '../../contract/units.ts';
 import { errnoOf, toWreckitError } from '../../errors.ts';
 import type { GcReport, Waiting } from '../engine.ts';
 import { type CgroupSupport, type Controller, cgroupSupport } from './cgroup.ts';
-import { probeRuntimes } from './runtime.ts';
+import { probeRuntimes, type RuntimeProbe } from './runtime.ts';
+import { isHomeThere } from './state-dirs.ts';
 import type { SpriteStore } from './store.ts';
 import { findTool } from './tools.ts';
 
@@ -68,13 +74,27 @@ function fail(message: string, fix: string): Outcome {
   return { status: 'fail', message, fix };
 }
 
-function checkState(store: SpriteStore): Outcome {
-  store.ensure();
-  return ok(store.dirs.home);
+function checkState({ dirs }: SpriteStore): Outcome {
+  if (isHomeThere(dirs)) return ok(dirs.home);
+  const parent = nearestDir(dirs.home);
+  if (isWritable(parent)) return ok(`${dirs.home}, made with the first sprite`);
+  return fail(
+    `${dirs.home} can't be made: ${parent} can't be written`,
+    'set WISP_HOME to a directory of your own',
+  );
 }
 
 async function checkRuntime({ store, env, rootless, signal }: DoctorOptions): Promise<Outcome> {
-  const { path, rejected } = await probeRuntimes(store.dirs, { env, rootless, signal });
+  const { dirs } = store;
+  const isThere = existsSync(dirs.runtime);
+  const runtime = isThere ? dirs.runtime : mkdtempSync(join(tmpdir(), 'wisp-doctor-'));
+  let probe: RuntimeProbe;
+  try {
+    probe = await probeRuntimes({ ...dirs, runtime }, { env, rootless, signal });
+  } finally {
+    if (!isThere) rmSync(runtime, { recursive: true, force: true });
+  }
+  const { path, rejected } = probe;
   const reasons = rejected.map((each) => `${each.path}: ${each.reason}`).join('; ');
   if (path !== null) return ok(`${path} runs containers${reasons ? ` (passed over: ${reasons})` : ''}`);
   if (rejected.length > 0)
@@ -133,11 +153,26 @@ function cgroupFix({ mode }: CgroupSupport, rootless: boolean): string {
 }
 
 function checkDisk(home: string): Outcome {
-  const { bavail, bsize } = statfsSync(home);
+  const { bavail, bsize } = statfsSync(nearestDir(home));
   const free = bavail * bsize;
   const message = `${formatBytes(free)} free at ${home}`;
   if (free >= LOW_DISK_BYTES) return ok(message);
   return warn(message, 'wreckit sprite gc, or set WISP_HOME to a larger disk');
+}
+
+/** The directory itself, or the nearest above it that is there. */
+function nearestDir(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestDir(dirname(path));
+}
+
+function isWritable(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== undefined) return false;
+    throw error;
+  }
 }
 
 function checkSprites({ removed, kept }: GcReport): Outcome {

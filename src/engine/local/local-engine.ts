@@ -196,7 +196,7 @@ export class LocalEngine implements SpriteEngine {
   }
 
   async gc({ dryRun = false, signal }: { dryRun?: boolean } & Waiting = {}): Promise<GcReport> {
-    this.store.ensure();
+    if (!dryRun) this.store.ensure();
     const { collectGarbage } = await import('./gc.ts');
     return collectGarbage({
       store: this.store,

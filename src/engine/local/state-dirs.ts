@@ -62,6 +62,17 @@ export function ensureStateDirs(dirs: StateDirs): void {
       cause,
     });
   }
+  assertOwnHome(dirs);
+}
+
+/** False: there is none yet. Throws `ENGINE_UNAVAILABLE` for one that somebody else can change. */
+export function isHomeThere(dirs: StateDirs): boolean {
+  if (statSync(dirs.home, { throwIfNoEntry: false }) === undefined) return false;
+  assertOwnHome(dirs);
+  return true;
+}
+
+function assertOwnHome(dirs: StateDirs): void {
   const { uid, mode } = statSync(dirs.home);
   const isForeign = process.getuid !== undefined && uid !== process.getuid();
   if (!isForeign && (mode & 0o022) === 0) return;

@@ -36,12 +36,7 @@ export class SpriteStore {
   }
 
   names(): string[] {
-    try {
-      return readdirSync(this.dirs.sprites).filter(isSpriteName).sort();
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return [];
-      throw error;
-    }
+    return entriesOf(this.dirs.sprites).filter(isSpriteName).sort();
   }
 
   dirsOf(name: string): SpriteDirs {
@@ -111,15 +106,25 @@ export class SpriteStore {
 
   /** What a removal, or the very first step of a start, left behind when it was interrupted. */
   trashed(): string[] {
-    const staged = readdirSync(this.dirs.sprites)
+    const staged = entriesOf(this.dirs.sprites)
       .filter((entry) => entry.startsWith(STAGING_PREFIX))
       .map((entry) => join(this.dirs.sprites, entry))
       .filter((path) => Date.now() - (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > STAGING_MS);
-    return [...readdirSync(this.dirs.trash).map((entry) => join(this.dirs.trash, entry)), ...staged];
+    return [...entriesOf(this.dirs.trash).map((entry) => join(this.dirs.trash, entry)), ...staged];
   }
 
   private recordFile(name: string): string {
     return join(this.dirs.sprites, name, 'record.json');
+  }
+}
+
+/** Of a directory that may not have been made yet. */
+function entriesOf(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 
