@@ -81,6 +81,25 @@ testAsRoot('a secret that comes to the host while the sprite runs stays closed t
   }
 });
 
+testAsRoot(
+  "a sprite's root reads nothing of /proc and /sys that the kernel keeps for the host's",
+  async () => {
+    await using sprite = await localSprite();
+    // Of these a read changes the machine: that they are not there at all is asked for below.
+    const findKept = `find /proc /sys -path '/proc/[0-9]*' -prune -o -path /proc/self -prune -o -type f -perm -u+r \\
+    ! -perm -o+r ! -name 'hot_*' -print 2>/dev/null`;
+    const readIt = '[ -n "$(timeout 1 head -c 1 "$path" 2>/dev/null | tr "\\0" 0)" ] && echo "$path"';
+    const { stdout } = await sprite.exec(`${findKept} | while read -r path; do ${readIt}; done; true`, {
+      user: 'root',
+    });
+    expect(stdout).toBe('');
+    const { stdout: devices } = await sprite.exec('ls /sys/class/zram-control 2>/dev/null; true', {
+      user: 'root',
+    });
+    expect(devices).toBe('');
+  },
+);
+
 test('the password hashes, environment and home of the host are not in a sprite', async () => {
   process.env.WISP_CANARY_ENVIRONMENT = SECRET;
   try {

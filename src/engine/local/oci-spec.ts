@@ -18,21 +18,48 @@ while :; do sleep 2147483647 & wait $!; done`;
 /** An ordinary user ("nobody"): what it can run the sprite's user can, who has no rights over it. */
 const INIT_ID = 65_534;
 
+/**
+ * The sprite's root is user 0 of the kernel, and so the owner of all that /proc and /sys keep for root: addresses
+ * and tables of the kernel, serial numbers, and files of which a mere read changes the machine (zram's `hot_add`
+ * makes a device). What others may not read there is masked; visible.test.ts walks both to find more.
+ */
 const MASKED_PATHS = [
   '/proc/acpi',
   '/proc/asound',
+  '/proc/dynamic_debug',
   '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
+  '/proc/kmsg',
+  '/proc/kpagecgroup',
+  '/proc/kpagecount',
+  '/proc/kpageflags',
   '/proc/latency_stats',
+  '/proc/pagetypeinfo',
   '/proc/sched_debug',
   '/proc/scsi',
+  '/proc/slabinfo',
+  '/proc/sys/kernel/cad_pid',
+  '/proc/sys/kernel/usermodehelper',
+  '/proc/sys/net/ipv4/tcp_fastopen_key',
+  '/proc/sys/vm/mmap_rnd_bits',
+  '/proc/sys/vm/mmap_rnd_compat_bits',
   '/proc/timer_list',
   '/proc/timer_stats',
+  '/proc/vmallocinfo',
+  '/sys/class/zram-control',
+  ...['board_serial', 'chassis_serial', 'product_serial', 'product_uuid'].map(
+    (name) => `/sys/devices/virtual/dmi/id/${name}`,
+  ),
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
+  '/sys/hypervisor',
   '/sys/kernel/debug',
+  '/sys/kernel/mm/damon',
+  '/sys/kernel/slab',
   '/sys/kernel/tracing',
+  '/sys/module',
+  '/sys/power',
 ];
 
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
