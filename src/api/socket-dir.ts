@@ -15,7 +15,10 @@ export function ensureSocketDir(path: string): string {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new WreckitError('ENGINE_UNAVAILABLE', `socket: the directory ${dir} can't be made`, { cause });
+    throw new WreckitError('ENGINE_UNAVAILABLE', `socket: the directory ${dir} can't be made`, {
+      hint: 'choose another place with --socket, or set XDG_RUNTIME_DIR to a directory of your own',
+      cause,
+    });
   }
   const { uid, mode } = statSync(dir);
   const isTrusted = process.getuid === undefined || uid === process.getuid() || uid === 0;

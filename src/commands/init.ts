@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import { projectRoot } from '../config/project-root.ts';
 import { quote } from '../contract/names.ts';
 import { errnoOf, WreckitError } from '../errors.ts';
+import { userHome } from '../process/user-home.ts';
 import type { WreckitVerb } from './globals.ts';
 import { detectBaseBranch } from './init/base-branch.ts';
 import { planIgnoreLines, writeIgnoreLines } from './init/ignore-lines.ts';
@@ -33,7 +33,7 @@ export const verb: WreckitVerb<Options> = {
     ['wreckit init --dry-run', 'Show what would be written'],
   ],
   async run({ cwd, io, globals, options, signal }) {
-    const root = projectRoot(cwd, io.env.HOME || homedir());
+    const root = projectRoot(cwd, userHome(io.env));
     const config = join(root, '.wreckit', 'config.json');
     const existing = kindOfFile(config);
     if (existing === 'other' || (existing === 'file' && options.force !== true))

@@ -8,7 +8,7 @@ const MARKS = ['.wreckit', '.wreckitrc'];
  * the git repository's root, since what lies above belongs to others; else that root; else `cwd` itself.
  * `home` counts as a project only when it is `cwd`: its .wreckitrc is the user's own layer.
  */
-export function projectRoot(cwd: string, home: string): string {
+export function projectRoot(cwd: string, home: string | null): string {
   const repository = repositoryRoot(cwd);
   if (repository === null) return cwd;
   for (let directory = cwd; ; directory = dirname(directory)) {

@@ -1,9 +1,9 @@
 /** Where settings are looked for: which files, which variables, which flags. Nothing is read here. */
 import { lstatSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { quote } from '../contract/names.ts';
-import { WreckitError } from '../errors.ts';
+import { errnoOf, WreckitError } from '../errors.ts';
+import { userHome } from '../process/user-home.ts';
 import { type Environment, type EnvironmentSettings, environmentSettings } from './environment.ts';
 import type { JsonValue, KeyPath, Origin, SingleValue } from './layer.ts';
 import { projectRoot } from './project-root.ts';
@@ -42,15 +42,15 @@ export interface Sources {
 
 /** Throws `CONFIG_INVALID` for a file that was asked for and is not there. */
 export function configSources({ cwd, env, configFile, flags = [] }: LoadConfigOptions): Sources {
-  const home = env.HOME || homedir();
+  const home = userHome(env);
   const root = projectRoot(cwd, home);
-  const personal = { path: join(home, '.wreckitrc'), label: '~/.wreckitrc' };
+  const personal = home === null ? [] : [{ path: join(home, '.wreckitrc'), label: '~/.wreckitrc' }];
   const asked = configFile ?? (env.WRECKIT_CONFIG || undefined);
   const files = asked === undefined ? projectFiles(root, cwd) : [askedFile(asked, cwd)];
   return {
     cwd,
     projectRoot: root,
-    files: [personal, ...files.filter(({ path }) => path !== personal.path)].filter(({ path }) =>
+    files: [...personal, ...files.filter(({ path }) => path !== personal[0]?.path)].filter(({ path }) =>
       isThere(path),
     ),
     environment: environmentSettings(env),
@@ -75,9 +75,14 @@ function askedFile(file: string, cwd: string): ConfigFile {
   });
 }
 
-/** A link that leads nowhere is there: it was meant to be read. */
+/** A link that leads nowhere is there: it was meant to be read. So may be what is in a directory closed to us. */
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'EACCES') return true;
+    throw error;
+  }
 }
 
 function flagOrigin(flag: string): Origin {

@@ -32,7 +32,7 @@ function places() {
     for (const { name } of await byCron.list()) await byCron.kill(name);
     dir[Symbol.dispose]();
   };
-  return { atLogin, byCron, home: dirs.home, initOf, [Symbol.asyncDispose]: close };
+  return { base, atLogin, byCron, home: dirs.home, initOf, [Symbol.asyncDispose]: close };
 }
 
 test(
@@ -47,6 +47,22 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  'a sprite is started where XDG_RUNTIME_DIR is of no use, as after su without a login',
+  async () => {
+    await using at = places();
+    const env = { ...at.base, XDG_RUNTIME_DIR: '/proc/nowhere' };
+    await new LocalEngine({ env }).start({ name: 'demo' });
+    expect(await execIn(at.byCron, 'demo', 'echo here')).toMatchObject({ exitCode: 0, stdout: 'here\n' });
+  },
+  LIMIT_MS,
+);
+
+test('resolveStateDirs() does not depend on the working directory for a relative XDG_STATE_HOME', () => {
+  const { home } = resolveStateDirs({ HOME: '/home/me', XDG_STATE_HOME: 'state' });
+  expect(home).toBe('/home/me/.local/state/wisp');
+});
 
 test(
   'kill() ends the processes even where the runtime has forgotten the container',

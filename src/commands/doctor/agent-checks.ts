@@ -1,9 +1,9 @@
 /** Whether the configured agent can work: its program starts, and there is a key for its model. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import type { LoadedConfig } from '../../config.ts';
 import { quote } from '../../contract/names.ts';
+import { userHome } from '../../process/user-home.ts';
 import type { AgentConfigUnion, InnerAgentConfig, RlmAgentConfig } from '../../schemas.ts';
 import type { AnyContext } from '../context.ts';
 import { fail, type Outcome, ok, warn } from './check.ts';
@@ -122,8 +122,9 @@ export function checkModelKey(loaded: LoadedConfig, context: AnyContext): Outcom
   const { command, keys, login, loginCommand } = CLI_AGENTS[agent.kind];
   const key = keys.find((name) => env[name]);
   if (key !== undefined) return ok(`kind "${agent.kind}": ${key} is set`);
-  const path = join(env.HOME || homedir(), login);
-  if (existsSync(path)) return ok(`kind "${agent.kind}": ${command} has a login (~/${login})`);
+  const home = userHome(env);
+  if (home !== null && existsSync(join(home, login)))
+    return ok(`kind "${agent.kind}": ${command} has a login (~/${login})`);
   return warn(
     `kind "${agent.kind}": neither a key nor a login of ${command} is there`,
     `${setKey(keys[0] ?? '')}, or ${loginCommand}`,

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
+import { userHome } from '../../process/user-home.ts';
 import { configOf } from '../context.ts';
 import type { WreckitVerb } from '../globals.ts';
 import { writeFileAtomic } from '../init/write-file.ts';
@@ -63,8 +63,17 @@ function targetOf(client: Client, root: string, env: Readonly<Record<string, str
         enabled: true,
       });
     case 'codex':
-      return codexTarget(join(env.CODEX_HOME || join(env.HOME || homedir(), '.codex'), 'config.toml'));
+      return codexTarget(join(codexHome(env), 'config.toml'));
   }
+}
+
+function codexHome(env: Readonly<Record<string, string | undefined>>): string {
+  if (env.CODEX_HOME) return env.CODEX_HOME;
+  const home = userHome(env);
+  if (home !== null) return join(home, '.codex');
+  throw new WreckitError('CONFIG_INVALID', 'configuration of Codex: this user has no home directory', {
+    hint: 'set CODEX_HOME to the directory of its config.toml',
+  });
 }
 
 function jsonTarget(file: string, path: readonly [string, string], value: object): Target {

@@ -17,7 +17,7 @@ import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
 import { removeGroups } from './cgroup.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
-import type { StateDirs } from './state-dirs.ts';
+import { runDir, type StateDirs } from './state-dirs.ts';
 import { findTool, isExecutable, TOOL_ENV } from './tools.ts';
 
 /** In order of preference; each is believed only after a container has run. */
@@ -70,7 +70,7 @@ function removeStaleProbes(dirs: StateDirs, rootless: boolean): void {
       : Number.NaN;
     return Number.isInteger(pid) && identify(pid) === null;
   };
-  for (const dir of [dirs.runtime, join(dirs.runtime, 'probe')]) {
+  for (const dir of [runDir(dirs), join(runDir(dirs), 'probe')]) {
     const names = existsSync(dir) ? readdirSync(dir) : [];
     for (const name of names.filter(isStale)) rmSync(join(dir, name), { recursive: true, force: true });
   }
@@ -108,13 +108,13 @@ function readCache(path: string): { key?: unknown; path?: unknown } | null {
 async function tryRuntime(path: string, dirs: StateDirs, options: RuntimeOptions): Promise<string | null> {
   if (!isExecutable(path)) return 'not an executable file';
   const id = `${PROBE_PREFIX}${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-  const bundle = join(dirs.runtime, id);
+  const bundle = join(runDir(dirs), id);
   try {
     mkdirSync(join(bundle, 'rootfs'), { recursive: true, mode: 0o755 });
     for (const name of ['bin', 'lib', 'lib64', 'sbin'])
       symlinkSync(`usr/${name}`, join(bundle, 'rootfs', name));
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(probeSpec(options.rootless)));
-    const argv = [path, '--root', join(dirs.runtime, 'probe'), 'run', '--bundle', bundle, id];
+    const argv = [path, '--root', join(runDir(dirs), 'probe'), 'run', '--bundle', bundle, id];
     const result = await run(argv, {
       env: TOOL_ENV,
       timeoutMs: PROBE_TIMEOUT_MS,

@@ -19,6 +19,10 @@ const MIN_MEMORY_BYTES = 16 * 1024 ** 2;
 const DEFAULT_MEMORY_BYTES = 4 * GIB;
 const DEFAULT_PIDS = 2048;
 const MIN_PIDS = 16;
+/** What the kernel takes for a limit (PID_MAX_LIMIT on 64 bits). */
+const MAX_PIDS = 4_194_304;
+/** A hundred years: the end of a sprite has to be a date that others can read. */
+const MAX_TTL_MS = 36_500 * 86_400_000;
 const MIN_IDLE_MS = 1_000;
 /** Left to the host whatever a sprite writes. */
 const DISK_RESERVE_BYTES = GIB;
@@ -81,11 +85,12 @@ function assertRanges({ memoryBytes, cpus, pids, ttlMs, idleTimeoutMs }: StartSp
   }
   if (cpus !== undefined && !(cpus >= 0.01 && cpus <= 1024))
     throw bad(`cpus: ${cpus} is not between 0.01 and 1024`);
-  if (pids !== undefined && !(Number.isInteger(pids) && pids >= MIN_PIDS)) {
-    throw bad(`pids: ${pids} is not a whole number of at least ${MIN_PIDS}`);
-  }
+  if (pids !== undefined && !(Number.isInteger(pids) && pids >= MIN_PIDS && pids <= MAX_PIDS))
+    throw bad(`pids: ${pids} is not a whole number between ${MIN_PIDS} and ${MAX_PIDS}`);
   if (ttlMs !== undefined && !(ttlMs >= 1000))
     throw bad(`ttl: ${ttlMs} ms is too short, at least 1s is needed`);
+  if (ttlMs !== undefined && ttlMs > MAX_TTL_MS)
+    throw bad('ttl: more than 36500d, a hundred years, is too long');
   if (idleTimeoutMs !== undefined && idleTimeoutMs !== 0 && !(idleTimeoutMs >= MIN_IDLE_MS))
     throw bad(`idle timeout: ${idleTimeoutMs} ms is too short, at least 1s is needed (or never)`);
 }

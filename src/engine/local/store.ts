@@ -9,7 +9,7 @@ import { writeJsonFile } from './json-file.ts';
 import { acquireLock, type HeldLock } from './lock.ts';
 import { readRecord, type SpriteRecord } from './record.ts';
 import { type SpriteDirs, spriteDirs } from './sprite-dirs.ts';
-import { ensureStateDirs, type StateDirs } from './state-dirs.ts';
+import { ensureStateDirs, runDir, type StateDirs, stateFault } from './state-dirs.ts';
 
 /** No sprite's name. */
 const STAGING_PREFIX = '.new-';
@@ -32,11 +32,15 @@ export class SpriteStore {
    * where (XDG_RUNTIME_DIR is not set for cron, or under sudo), would hide running sprites from them.
    */
   get runtimeRoot(): string {
-    return join(this.dirs.home, 'run', 'oci');
+    return join(runDir(this.dirs), 'oci');
   }
 
   names(): string[] {
-    return entriesOf(this.dirs.sprites).filter(isSpriteName).sort();
+    try {
+      return entriesOf(this.dirs.sprites).filter(isSpriteName).sort();
+    } catch (error) {
+      throw stateFault(this.dirs, error);
+    }
   }
 
   dirsOf(name: string): SpriteDirs {
@@ -74,7 +78,7 @@ export class SpriteStore {
       try {
         return readRecord(this.recordFile(name));
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
+        if (errnoOf(error) !== 'ENOENT') throw stateFault(this.dirs, error);
         if (!this.has(name)) return null;
         // It may have appeared just now, and then its record is in it.
         if (isSecondLook) throw error;
