@@ -11,7 +11,7 @@ import { errnoOf, toWreckitError } from '../../errors.ts';
 import type { GcReport, Waiting } from '../engine.ts';
 import { type CgroupSupport, type Controller, cgroupSupport } from './cgroup.ts';
 import { probeRuntimes, type RuntimeProbe } from './runtime.ts';
-import { isHomeThere } from './state-dirs.ts';
+import { isHomeThere, runDir } from './state-dirs.ts';
 import type { SpriteStore } from './store.ts';
 import { findTool } from './tools.ts';
 
@@ -86,13 +86,13 @@ function checkState({ dirs }: SpriteStore): Outcome {
 
 async function checkRuntime({ store, env, rootless, signal }: DoctorOptions): Promise<Outcome> {
   const { dirs } = store;
-  const isThere = existsSync(dirs.runtime);
-  const runtime = isThere ? dirs.runtime : mkdtempSync(join(tmpdir(), 'wisp-doctor-'));
+  const isThere = existsSync(runDir(dirs));
+  const dir = isThere ? runDir(dirs) : mkdtempSync(join(tmpdir(), 'wisp-doctor-'));
   let probe: RuntimeProbe;
   try {
-    probe = await probeRuntimes({ ...dirs, runtime }, { env, rootless, signal });
+    probe = await probeRuntimes(dir, { env, rootless, signal });
   } finally {
-    if (!isThere) rmSync(runtime, { recursive: true, force: true });
+    if (!isThere) rmSync(dir, { recursive: true, force: true });
   }
   const { path, rejected } = probe;
   const reasons = rejected.map((each) => `${each.path}: ${each.reason}`).join('; ');

@@ -45,17 +45,18 @@ export async function findRuntime(dirs: StateDirs, options: RuntimeOptions): Pro
   const key = candidates.map(fingerprint).join('\n') + identify(process.pid)?.bootId;
   const known = readCache(cacheFile);
   if (known?.key === key && typeof known.path === 'string') return known.path;
-  const probe = await probeRuntimes(dirs, options);
+  const probe = await probeRuntimes(runDir(dirs), options);
   if (probe.path === null) throw notFound(probe);
   writeJsonFile(cacheFile, { key, path: probe.path });
   return probe.path;
 }
 
-export async function probeRuntimes(dirs: StateDirs, options: RuntimeOptions): Promise<RuntimeProbe> {
-  removeStaleProbes(dirs, options.rootless);
+/** `dir` is where the trial containers lie. */
+export async function probeRuntimes(dir: string, options: RuntimeOptions): Promise<RuntimeProbe> {
+  removeStaleProbes(dir, options.rootless);
   const rejected: { path: string; reason: string }[] = [];
   for (const path of candidatePaths(options.env)) {
-    const reason = await tryRuntime(path, dirs, options);
+    const reason = await tryRuntime(path, dir, options);
     if (reason === null) return { path, rejected };
     rejected.push({ path, reason });
   }
@@ -63,14 +64,14 @@ export async function probeRuntimes(dirs: StateDirs, options: RuntimeOptions): P
 }
 
 /** What a probe that was killed left behind. */
-function removeStaleProbes(dirs: StateDirs, rootless: boolean): void {
+function removeStaleProbes(parent: string, rootless: boolean): void {
   const isStale = (name: string): boolean => {
     const pid = name.startsWith(PROBE_PREFIX)
       ? Number.parseInt(name.slice(PROBE_PREFIX.length), 10)
       : Number.NaN;
     return Number.isInteger(pid) && identify(pid) === null;
   };
-  for (const dir of [runDir(dirs), join(runDir(dirs), 'probe')]) {
+  for (const dir of [parent, join(parent, 'probe')]) {
     const names = existsSync(dir) ? readdirSync(dir) : [];
     for (const name of names.filter(isStale)) rmSync(join(dir, name), { recursive: true, force: true });
   }
@@ -105,16 +106,16 @@ function readCache(path: string): { key?: unknown; path?: unknown } | null {
 }
 
 /** Runs a container that does nothing but end. Null when that worked, else why not. */
-async function tryRuntime(path: string, dirs: StateDirs, options: RuntimeOptions): Promise<string | null> {
+async function tryRuntime(path: string, dir: string, options: RuntimeOptions): Promise<string | null> {
   if (!isExecutable(path)) return 'not an executable file';
   const id = `${PROBE_PREFIX}${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-  const bundle = join(runDir(dirs), id);
+  const bundle = join(dir, id);
   try {
     mkdirSync(join(bundle, 'rootfs'), { recursive: true, mode: 0o755 });
     for (const name of ['bin', 'lib', 'lib64', 'sbin'])
       symlinkSync(`usr/${name}`, join(bundle, 'rootfs', name));
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(probeSpec(options.rootless)));
-    const argv = [path, '--root', join(runDir(dirs), 'probe'), 'run', '--bundle', bundle, id];
+    const argv = [path, '--root', join(dir, 'probe'), 'run', '--bundle', bundle, id];
     const result = await run(argv, {
       env: TOOL_ENV,
       timeoutMs: PROBE_TIMEOUT_MS,

@@ -79,7 +79,11 @@ export function ensureStateDirs(dirs: StateDirs): void {
 
 /** False: there is none yet. Throws `ENGINE_UNAVAILABLE` for one that somebody else can change. */
 export function isHomeThere(dirs: StateDirs): boolean {
-  if (statSync(dirs.home, { throwIfNoEntry: false }) === undefined) return false;
+  try {
+    if (statSync(dirs.home, { throwIfNoEntry: false }) === undefined) return false;
+  } catch (error) {
+    throw stateFault(dirs, error);
+  }
   assertOwnHome(dirs);
   return true;
 }
