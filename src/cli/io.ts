@@ -3,6 +3,7 @@
  * (`processIo`) and passed down, so that every verb can be run in a test with streams of its own.
  */
 import type { Readable } from 'node:stream';
+import { errnoOf, WreckitError } from '../errors.ts';
 import { become } from '../process/become.ts';
 import { type OutputPort, StandardPort } from './output-port.ts';
 
@@ -41,10 +42,25 @@ export function processIo(leaving: AbortSignal): Io {
       return stderr;
     },
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return currentDir();
+    },
     become,
     get isStdinTty() {
       return process.stdin.isTTY === true;
     },
   };
+}
+
+/** Throws `USAGE` when somebody has removed it meanwhile: nothing is done in a place nobody named. */
+function currentDir(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    throw new WreckitError('USAGE', 'current directory: it does not exist any more', {
+      hint: 'go to one that does: cd',
+      cause,
+    });
+  }
 }

@@ -67,6 +67,18 @@ describe.each([...RUNTIME_NAMES])('on %s', (runtime) => {
     expect((await call('wisp', '--help')).stdout).toContain('start');
   });
 
+  test('both programs say that the current directory is gone', async () => {
+    for (const program of ['wreckit', 'wisp']) {
+      const gone = 'mkdir gone; cd gone; rmdir ../gone; exec "$@"';
+      const argv = ['sh', '-c', gone, 'sh', join(checkout, 'bin', program), 'doctor', '--json'];
+      const { exitCode, stdout } = await runProgram(argv, { cwd: dir.path, env: runtimeEnv(runtime) });
+      expect([exitCode, JSON.parse(stdout).error.message]).toEqual([
+        2,
+        'current directory: it does not exist any more',
+      ]);
+    }
+  });
+
   test('a sprite starts, runs commands, is listed and is killed', async () => {
     const started = await json('start', name, '--json');
     try {
