@@ -2,6 +2,7 @@
 import { failureDocument, successDocument } from '../contract/envelope.ts';
 import { errorOf, toWreckitError, WreckitError } from '../errors.ts';
 import type { Io } from './io.ts';
+import { shownAnswer, shownMessage, shownText } from './shown-text.ts';
 import { interruptOf } from './signals.ts';
 import { isColorWanted } from './table.ts';
 import type { VerbResult } from './verb.ts';
@@ -51,7 +52,7 @@ export async function printFailure(
   // Where stdout takes nothing (a full disk, a reader that left) the failure is still told on stderr.
   const document = `${JSON.stringify(failureDocument(verb, error))}\n`;
   const isTold = json && (await io.stdout.write(document).catch(() => false));
-  if (!isTold) await io.stderr.write(`error: ${shownText(error.message)}\nhint: ${shownText(error.hint)}\n`);
+  if (!isTold) await io.stderr.write(failureText(error));
   if (mode.verbose) await io.stderr.write(`${traceOf(thrown)}\n`);
   return interrupt?.exitCode ?? exitCodeOf?.(error) ?? error.exitCode;
 }
@@ -72,14 +73,12 @@ function textOf(io: Io, { text }: VerbResult): string {
   if (text === undefined) return '';
   const format = { columns: io.stdout.columns, color: isColorWanted(io.env, io.stdout.isTty) };
   const rendered = typeof text === 'string' ? text : text(format);
-  return rendered === '' || rendered.endsWith('\n') ? rendered : `${rendered}\n`;
+  const shown = shownAnswer(rendered);
+  return shown === '' || shown.endsWith('\n') ? shown : `${shown}\n`;
 }
 
-/** Messages carry other programs' words: control characters in them must not reach the terminal. */
-export function shownText(text: string): string {
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) =>
-    JSON.stringify(character).slice(1, -1),
-  );
+export function failureText({ message, hint }: Pick<WreckitError, 'message' | 'hint'>): string {
+  return `error: ${shownMessage(message)}\nhint: ${shownMessage(hint)}\n`;
 }
 
 function traceOf(thrown: unknown): string {

@@ -12,9 +12,10 @@ import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
 import { type FoundVerb, findVerb, splitAtDashes } from './find-verb.ts';
 import type { Io } from './io.ts';
-import { namedAs, type OutputMode, printFailure, printResult, shownText } from './output.ts';
+import { namedAs, type OutputMode, printFailure, printResult } from './output.ts';
 import { parsePlainly } from './parse-plainly.ts';
 import type { ParseRequest } from './parse-verb.ts';
+import { shownMessage } from './shown-text.ts';
 import type { GlobalOption, VerbModule, VerbNode, VerbResult } from './verb.ts';
 
 export interface Program {
@@ -128,7 +129,7 @@ async function runVerb(
     onForce: call.onForce ?? (() => undefined),
     calledAs: call.calledAs,
     warn: async (text) => {
-      if (globals.quiet !== true) await io.stderr.write(`warning: ${shownText(text)}\n`);
+      if (globals.quiet !== true) await io.stderr.write(`warning: ${shownMessage(text)}\n`);
     },
   });
   return await (call.fault === undefined ? run : Promise.race([run, call.fault]));

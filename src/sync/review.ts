@@ -1,6 +1,7 @@
 /** "Look before you run": which changes of a sprite can run code on this machine, and how. */
 import fs from 'node:fs';
-import { type BytePath, bytesOfPath, nameOf } from './byte-path.ts';
+import { quote } from '../contract/names.ts';
+import { type BytePath, nameOf, showPath } from './byte-path.ts';
 import { blobFile, type Change, type ChangeSet } from './change-set.ts';
 import { contentBefore } from './content-before.ts';
 import { REVIEW_RULES, type ReviewKind } from './review-rules.ts';
@@ -36,7 +37,7 @@ async function look(changeSet: ChangeSet, change: Change, signal?: AbortSignal):
   if (after.kind === 'symlink') {
     return {
       kind: 'symlink',
-      reason: `is a symbolic link to "${bytesOfPath(after.target).toString('utf8')}"`,
+      reason: `is a symbolic link to "${showPath(after.target)}"`,
     };
   }
   const wasExecutable = before?.kind === 'file' && before.isExecutable;
@@ -60,7 +61,7 @@ async function lookIntoPackage(
   if (after === null || before === null) return { kind: 'package', reason: 'declares scripts and packages' };
   const changed = WATCHED.filter((key) => JSON.stringify(after[key]) !== JSON.stringify(before[key]));
   if (changed.length === 0) return null;
-  const scripts = changedKeys(before.scripts, after.scripts).join(', ');
+  const scripts = changedKeys(before.scripts, after.scripts).map(shownKey).join(', ');
   const named = changed.map((key) => (key === 'scripts' && scripts !== '' ? `scripts (${scripts})` : key));
   return { kind: 'package', reason: `has other ${named.join(', ')}` };
 }
@@ -97,6 +98,11 @@ function changedKeys(before: unknown, after: unknown): string[] {
   const [old, now] = [asRecord(before), asRecord(after)];
   const keys = new Set([...Object.keys(old), ...Object.keys(now)]);
   return [...keys].filter((key) => JSON.stringify(old[key]) !== JSON.stringify(now[key])).sort();
+}
+
+/** As it is where it is a word; the sprite may have put anything there. */
+function shownKey(key: string): string {
+  return /^[\w:.-]{1,80}$/.test(key) ? key : quote(key);
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

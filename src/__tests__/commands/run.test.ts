@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type TempDir, tempDir } from '../helpers/temp-dir.ts';
+import { wreckit as wreckitHere } from '../helpers/wreckit.ts';
 
 const WRECKIT = join(packageRoot(), 'bin', 'wreckit');
 const TIMEOUT_MS = 90_000;
@@ -296,6 +297,28 @@ test('a key for the agent reaches it and is in no record, argument or state file
   );
   expect(found.stdout).toBe('');
 });
+
+test(
+  'what an agent prints and leaves behind does not steer a terminal; a pipe gets it as it is',
+  async () => {
+    const sequence = '\\033[2J\\033]0;title\\007';
+    configure(
+      `printf 'words ${sequence}end\\n'; printf 'a${sequence}b\\r\\n' > evil.txt; ln -s "$(printf '${sequence}')" link`,
+    );
+    expect(wreckit('run', 'go').status).toBe(0);
+    for (const verb of ['logs', 'diff', 'show']) {
+      const { stdout, exitCode } = await wreckitHere(['runs', verb], { cwd: project, env, columns: 80 });
+      expect({ verb, exitCode }).toEqual({ verb, exitCode: 0 });
+      expect(stdout).not.toMatch(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/);
+      expect(stdout).toContain(
+        verb === 'logs' ? 'words end\n' : verb === 'diff' ? 'a\\u001b[2J' : 'link is a',
+      );
+    }
+    expect(wreckit('runs', 'logs').stdout).toBe('words \x1b[2J\x1b]0;title\x07end\n');
+    expect(wreckit('runs', 'diff').stdout).toContain('+a\x1b[2J\x1b]0;title\x07b\r\n');
+  },
+  TIMEOUT_MS,
+);
 
 test('runs list names a run whose record is damaged, and lists the rest', () => {
   configure('true');

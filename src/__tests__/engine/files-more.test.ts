@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import type { FileChange } from '../../engine/engine.ts';
 import { changesBetween, type SeenEntry } from '../../engine/local/files/watch.ts';
@@ -62,6 +63,27 @@ describe('list()', () => {
       ['deep', dir.join('sub/deep')],
       ['a.txt', dir.join('sub/deep/a.txt')],
     ]);
+  });
+
+  test('a time that no date can tell does not hide the other files', async () => {
+    // On a file system that keeps times of any size, unlike a disk.
+    const dir = fs.mkdtempSync('/dev/shm/wisp-times-');
+    try {
+      for (const [name, seconds] of [
+        ['far', '99999999999999'],
+        ['long-ago', '-99999999999999'],
+      ] as const) {
+        expect(spawnSync('touch', ['-d', `@${seconds}`, `${dir}/${name}`]).status).toBe(0);
+      }
+      fs.chmodSync(dir, 0o755);
+      const entries = await files.list('here', dir);
+      expect(entries.map(({ name, modified_at }) => [name, modified_at])).toEqual([
+        ['far', '9999-12-31T23:59:59.999Z'],
+        ['long-ago', '0000-01-01T00:00:00.000Z'],
+      ]);
+    } finally {
+      fs.rmSync(dir, { recursive: true });
+    }
   });
 
   test('takes a pattern for names', async () => {

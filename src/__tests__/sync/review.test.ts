@@ -114,4 +114,17 @@ describe('`reviewChanges()`', () => {
       'tool executable changed',
     ]);
   });
+
+  test('its reasons carry no line end and no control character of the sprite', async () => {
+    const script = '\x1b[2J\nhint: run this';
+    const before = { 'package.json': '{}' };
+    const after = { 'package.json': JSON.stringify({ scripts: { [script]: 'x', 'build:ci': 'y' } }) };
+    const items = await review(before, after, (inside) => {
+      fs.symlinkSync('a\x1b]0;title\x07\nhint: run this', path.join(inside, 'link'));
+    });
+    expect(items.map(({ reason }) => reason)).toEqual([
+      'is a symbolic link to "a\\x1b]0;title\\x07\\nhint: run this"',
+      'has other scripts ("\\u001b[2J\\nhint: run this", build:ci)',
+    ]);
+  });
 });

@@ -7,6 +7,7 @@ import { watchProcess } from '../../agent/watch-process.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { interruptOf } from '../../cli/signals.ts';
 import { renderTable } from '../../cli/table.ts';
+import { printable } from '../../cli/text-width.ts';
 import type { TextFormat, VerbResult } from '../../cli/verb.ts';
 import { EXIT } from '../../contract/error-codes.ts';
 import { isObject } from '../../contract/json-value.ts';
@@ -112,7 +113,7 @@ async function runTask(
 
 async function tell({ io, globals, json }: RunContext, outcome: TaskOutcome | undefined): Promise<void> {
   if (outcome === undefined || json || globals.quiet === true) return;
-  await io.stderr.write(`· task ${outcome.task.id}: ${endOf(outcome)}\n`);
+  await io.stderr.write(`· ${printable(`task ${outcome.task.id}: ${endOf(outcome)}`)}\n`);
 }
 
 function notRun(task: Task | undefined): TaskOutcome {

@@ -4,6 +4,7 @@ import { eventDocument } from '../../agent/agent-events.ts';
 import type { SpriteRunStep } from '../../agent/sprite-run/sprite-run.ts';
 import type { Io } from '../../cli/io.ts';
 import { createProgress, type Progress } from '../../cli/progress.ts';
+import { TerminalFilter } from '../../cli/terminal-filter.ts';
 import { printable } from '../../cli/text-width.ts';
 import { isObject } from '../../contract/json-value.ts';
 import { formatBytes } from '../../contract/units.ts';
@@ -33,6 +34,9 @@ const MAX_TOOL_TEXT = 120;
 export class RunConsole implements AsyncDisposable {
   readonly #options: RunConsoleOptions;
   readonly #progress: Progress;
+  /** A terminal gets the agent's words only; a file or a pipe gets every byte. */
+  readonly #stdoutFilter = new TerminalFilter();
+  readonly #stderrFilter = new TerminalFilter();
   #sequence = 0;
   #isInLine = false;
 
@@ -57,7 +61,8 @@ export class RunConsole implements AsyncDisposable {
   async stderr(text: string): Promise<void> {
     if (this.#options.mode !== 'text' || this.#options.quiet) return;
     await this.#progress.clear();
-    await this.#options.io.stderr.write(text);
+    const { stderr } = this.#options.io;
+    await stderr.write(stderr.isTty ? this.#stderrFilter.push(text) : text);
   }
 
   step(step: SpriteRunStep, facts: Readonly<Record<string, unknown>>): void {
@@ -76,9 +81,12 @@ export class RunConsole implements AsyncDisposable {
 
   async #say(text: string, isPartial: boolean): Promise<void> {
     await this.#progress.clear();
+    const { stdout } = this.#options.io;
     const end = isPartial || text.endsWith('\n') ? '' : '\n';
-    await this.#options.io.stdout.write(text + end);
-    this.#isInLine = !(text + end).endsWith('\n');
+    const shown = (stdout.isTty ? this.#stdoutFilter.push(text) : text) + end;
+    if (shown === '') return;
+    await stdout.write(shown);
+    this.#isInLine = !shown.endsWith('\n');
   }
 
   /** A line about the run. */

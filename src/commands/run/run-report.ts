@@ -1,6 +1,8 @@
 /** The end of a run, for people and for scripts. */
 import { count, landingLines } from '../../agent/runs/landing-summary.ts';
 import { hasBegun, hasOwnSprite, type RunRecord, runStateOf } from '../../agent/runs/run-record.ts';
+import { failureText } from '../../cli/output.ts';
+import { shownMessage } from '../../cli/shown-text.ts';
 import { EXIT, exitCodeOf, isErrorCode } from '../../contract/error-codes.ts';
 import { formatDuration } from '../../contract/units.ts';
 
@@ -52,10 +54,13 @@ function outcomeLines(record: RunRecord): string[] {
   const state = runStateOf(record);
   const ending = state === 'ended' ? (outcome ?? 'unknown') : state;
   const lines = [`run ${id}: ${ending}${spent.length === 0 ? '' : ` (${spent.join(', ')})`}`];
-  if (message !== null) lines.push(`  ${message}`);
+  if (message !== null) lines.push(`  ${shownMessage(message)}`);
   if (question !== null)
-    lines.push(`  it asks: ${question}`, '  answer it in the prompt of a new run, with --resume');
-  if (hint !== null && message !== null) lines.push(`  hint: ${hint}`);
+    lines.push(
+      `  it asks: ${shownMessage(question)}`,
+      '  answer it in the prompt of a new run, with --resume',
+    );
+  if (hint !== null && message !== null) lines.push(`  hint: ${shownMessage(hint)}`);
   return lines;
 }
 
@@ -75,12 +80,13 @@ function workLines({
   if (changed === 0) lines.push('no files were changed');
   if (changed !== null && changed > 0 && landing === null)
     lines.push(`${count(changed, 'changed file')} not landed: wreckit runs land ${id}`);
-  for (const warning of warnings) lines.push(`warning: ${warning}`);
+  for (const warning of warnings) lines.push(`warning: ${shownMessage(warning)}`);
   if (ignored > 0)
     lines.push(`not taken over: ${count(ignored, 'new file')} that git ignores or a pattern excludes`);
-  for (const { path, reason } of left.slice(0, 20)) lines.push(`left in the sprite: ${path} ${reason}`);
+  for (const { path, reason } of left.slice(0, 20))
+    lines.push(`left in the sprite: ${shownMessage(`${path} ${reason}`)}`);
   for (const fault of faults.filter((each) => each.message !== message))
-    lines.push(`error: ${fault.message}`, `hint: ${fault.hint}`);
+    lines.push(failureText(fault).trimEnd());
   return lines;
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { shownText } from '../../cli/shown-text.ts';
 import { WreckitError } from '../../errors.ts';
 import type { WreckitVerb } from '../globals.ts';
 import { runOf, withRunArgument } from './run-argument.ts';
@@ -32,10 +33,18 @@ export const verb: WreckitVerb<Record<never, never>, [runId: string]> = {
         return {
           data: { run: record.id, files: fileCount, insertions, deletions, patch: patch.toString('utf8') },
         };
-      await io.stdout.write(patch);
+      // A file's content must not steer the terminal, nor hide from who reviews it.
+      await io.stdout.write(io.stdout.isTty ? shownPatch(patch.toString('utf8')) : patch);
       return {};
     } finally {
       rmSync(file, { force: true });
     }
   },
 };
+
+function shownPatch(patch: string): string {
+  return patch
+    .split('\n')
+    .map((line) => (line.endsWith('\r') ? `${shownText(line.slice(0, -1))}\r` : shownText(line)))
+    .join('\n');
+}

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { sizeOf } from '../../agent/runs/recorded-run.ts';
+import { TerminalFilter } from '../../cli/terminal-filter.ts';
 import type { WreckitVerb } from '../globals.ts';
 import { runOf, withRunArgument } from './run-argument.ts';
 
@@ -26,7 +27,15 @@ export const verb: WreckitVerb<Options, [runId: string]> = {
     const size = sizeOf(path);
     if (json) return { data: { run: record.id, file: path, size_bytes: size } };
     if (size === 0) return {};
-    for await (const chunk of createReadStream(path)) await io.stdout.write(chunk);
+    // A terminal gets the words only; a file or a pipe gets every byte.
+    const filter = new TerminalFilter();
+    const pieces: AsyncIterable<string | Buffer> = createReadStream(
+      path,
+      io.stdout.isTty ? 'utf8' : undefined,
+    );
+    for await (const piece of pieces) {
+      await io.stdout.write(typeof piece === 'string' ? filter.push(piece) : piece);
+    }
     return {};
   },
 };

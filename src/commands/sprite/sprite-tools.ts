@@ -1,6 +1,7 @@
 /** What every `wreckit sprite` verb begins with: the configuration, and the runner it asks for. */
 import type { SpriteRunner } from '../../agent/sprite-runner.ts';
 import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { shownMessage } from '../../cli/shown-text.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import type { LoadedConfig } from '../../config.ts';
 import type { SpriteAgentConfig } from '../../schemas.ts';
@@ -24,7 +25,8 @@ export async function withSprites(
   const runner = await spriteRunnerOf(context, loaded, {
     onWarning: (text) => heard.push(() => context.warn(text)),
     onTalk: (text) => {
-      if (context.globals.verbose === true) heard.push(() => context.io.stderr.write(`wisp: ${text}\n`));
+      if (context.globals.verbose === true)
+        heard.push(() => context.io.stderr.write(`wisp: ${shownMessage(text)}\n`));
     },
   });
   try {

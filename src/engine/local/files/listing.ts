@@ -60,8 +60,17 @@ function parseRecord(record: Buffer, parent: string): { below: Buffer; entry: Fi
     type: type ?? 'other',
     size_bytes: Number(size),
     mode: permissions.padStart(4, '0'),
-    modified_at: new Date(Math.floor(Number(seconds) * 1000)).toISOString(),
+    modified_at: timeOf(Number(seconds)),
     ...(isUtf8 ? {} : { name_base64: name.toString('base64') }),
   };
   return { below, entry };
 }
+
+/** RFC 3339 has four digits for a year; a file system may have far more, and anybody may set them. */
+function timeOf(seconds: number): string {
+  const ms = Math.min(LAST_MS, Math.max(FIRST_MS, Math.floor(seconds * 1000)));
+  return new Date(ms).toISOString();
+}
+
+const FIRST_MS = Date.parse('0000-01-01T00:00:00Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
