@@ -10,7 +10,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { Budget } from './rlm/budget.ts';
 import type { ContextDocument } from './rlm/context-documents.ts';
 import type { StartLimit } from './start-within-limit.ts';
-import type { WispClient } from './wisp-client/wisp-client.ts';
+import type { SpriteStartSpec, WispClient } from './wisp-client/wisp-client.ts';
 
 /** A server of the Model Context Protocol that the agent may use. */
 export type McpServerConfig =
@@ -43,6 +43,8 @@ export interface AgentPlace {
   readonly engineLimit?: StartLimit | undefined;
   /** The sprites the agent started and left are kept, not killed. */
   readonly keepsSprites?: boolean | undefined;
+  /** What sprites get that the agent starts without asking for anything else. */
+  readonly startDefaults?: SpriteStartSpec | undefined;
 }
 
 /** Every option reaches every kind, or the run is refused with `UNSUPPORTED` naming the option. */

@@ -86,7 +86,7 @@ async function runChild(
   { scope, runRlm }: AgentToolOptions,
 ): Promise<AgentResult> {
   const { client, budget } = scope;
-  const { owner, engineLimit } = scope.options;
+  const { owner, engineLimit, startDefaults } = scope.options;
   const dir = workdir === '' ? DEFAULT_PROJECT_DIR : workdir;
   // What a child says is for its parent; the tools it may use are its own kind's.
   const {
@@ -102,7 +102,7 @@ async function runChild(
       ...rest,
       config,
       budget,
-      place: { client, sprite: name, dir, owner, network, engineLimit },
+      place: { client, sprite: name, dir, owner, network, engineLimit, startDefaults },
     });
   }
   const { commandInvocation } = await import('../command-invocation.ts');

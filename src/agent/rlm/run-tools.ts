@@ -48,6 +48,7 @@ export async function toolsOf(options: RunToolsOptions): Promise<RunTools> {
     maxNetwork: place?.network,
     projectRoot: cwd,
     startDefaults: {
+      ...place?.startDefaults,
       ...(place?.keepsSprites === true ? {} : { ttl }),
       ...(place?.network === undefined ? {} : { network: place.network }),
     },

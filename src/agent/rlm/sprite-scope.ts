@@ -197,7 +197,10 @@ export class SpriteScope {
     throw new WreckitError(
       'POLICY_DENIED',
       `start a sprite: network ${quote(network)} is more than this run may have (${quote(maxNetwork)})`,
-      { hint: 'the user allows more with --network or agent.network', details: { allowed: maxNetwork } },
+      {
+        hint: 'the user allows more with agent.network in the configuration, or --network of a run',
+        details: { allowed: maxNetwork },
+      },
     );
   }
 

@@ -31,6 +31,7 @@ import { assertCredentials } from './credentials.ts';
 import { NetworkTrouble } from './network-trouble.ts';
 import { runSetup } from './setup.ts';
 import { spriteHost } from './sprite-host.ts';
+import { askedNetwork, networkFor, startDefaults } from './start-defaults.ts';
 
 export type SpriteRunStep = 'start' | 'push' | 'setup' | 'agent' | 'collect' | 'land' | 'kill';
 
@@ -95,14 +96,12 @@ async function startSprite(
   options: SpriteRunOptions & SpriteRunHooks,
 ): Promise<{ sprite: Sprite; created: boolean }> {
   const { config, client, runId, signal, sourceEnv = process.env, softLimits } = options;
-  const network = config.network ?? networkFor(config.agent);
+  const network = askedNetwork(config) ?? networkFor(config.agent);
+  const { allow, ...defaults } = startDefaults(config, softLimits);
   const spec = {
-    image: config.image,
-    memory: config.defaultMemory,
-    cpus: config.defaultCPUs,
-    softLimits,
+    ...defaults,
     network,
-    allow: network === 'filtered' && config.allow.length > 0 ? ['defaults', ...config.allow] : undefined,
+    allow: network === 'filtered' ? allow : undefined,
     owner: runId,
     labels: { 'wreckit-run': runId },
   };
@@ -117,18 +116,6 @@ async function startSprite(
       hint: 'kill the sprite, or set agent.network to what it has',
     },
   );
-}
-
-/** An agent with a model must reach it, and little else. A program of its own gets nothing it did not ask for. */
-function networkFor(agent: InnerAgentConfig): NonNullable<SpriteAgentConfig['network']> {
-  switch (agent.kind) {
-    case 'process':
-    // Its model is reached from here; only its tools are in the sprite.
-    case 'rlm':
-      return 'none';
-    default:
-      return 'filtered';
-  }
 }
 
 class SpriteRun {
@@ -249,7 +236,7 @@ class SpriteRun {
 
   /** For an agent whose model loop runs here. What it pulls from sprites of its own goes where its work goes. */
   #place(): AgentPlace {
-    const { client, config, runId, sourceEnv = process.env } = this.#options;
+    const { client, config, runId, softLimits, sourceEnv = process.env } = this.#options;
     return {
       client,
       sprite: this.#sprite.name,
@@ -260,6 +247,7 @@ class SpriteRun {
       branchPrefix: `${this.#options.branch ?? `wreckit/${runId}`}-`,
       engineLimit: { maxVMs: config.maxVMs, env: sourceEnv, wispPath: config.wispPath },
       keepsSprites: config.keep === 'always',
+      startDefaults: startDefaults(config, softLimits),
     };
   }
 

@@ -43,9 +43,11 @@ export const verb: WreckitVerb<Options> = {
     for (const notice of loaded.notices) await context.warn(notice);
     const client = await spriteRunnerOf(context, loaded);
     const { Budget, buildToolRegistry, SpriteScope } = await import('../../agent/rlm-tools.ts');
+    const { askedNetwork, startDefaults } = await import('../../agent/sprite-run/start-defaults.ts');
     const { serveMcp } = await import('../../agent/mcp/mcp-server.ts');
     const { sprite: settings, projectRoot } = loaded;
     const isWide = options.owner === EVERYBODY;
+    const network = askedNetwork(settings);
     const scope = new SpriteScope({
       client,
       owner: isWide || options.owner === undefined ? ownerOf(projectRoot) : options.owner,
@@ -53,14 +55,9 @@ export const verb: WreckitVerb<Options> = {
       budget: new Budget(limitsOf(loaded)),
       projectRoot,
       engineLimit: { maxVMs: settings.maxVMs, env: io.env, wispPath: settings.wispPath },
-      startDefaults: {
-        image: settings.image,
-        memory: settings.defaultMemory,
-        cpus: settings.defaultCPUs,
-        softLimits: client.isBundled,
-        network: settings.network,
-        ttl: DEFAULT_TTL,
-      },
+      startDefaults: { ...startDefaults(settings, client.isBundled), network, ttl: DEFAULT_TTL },
+      // "open" is this machine's own network: only where the user has said so.
+      maxNetwork: network ?? 'filtered',
     });
     const project = {
       root: projectRoot,

@@ -7,6 +7,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { startModelServer } from '../../../../fixtures/model-server/server.ts';
 import { packageRoot } from '../../../package-root.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { succeed } from '../../helpers/programs.ts';
 import { type ToolKit, toolKit } from '../rlm/tool-kit.ts';
 
 const SLOW = 90_000;
@@ -154,6 +155,45 @@ test(
       [1, 2].map(() => one.call('exec_in_sprite', { name: 'next', command: ['sleep', '1'] })),
     );
     expect(execs.map(({ error }) => error?.details.budget)).toEqual([undefined, 'maxConcurrentExecs']);
+  },
+  SLOW,
+);
+
+test(
+  'wreckit mcp starts sprites as the configuration says, and opens no network that it does not allow',
+  async () => {
+    await using kit = toolKit();
+    mkdirSync(join(kit.project, '.wreckit'), { recursive: true });
+    const configure = (agent: object) =>
+      writeFileSync(join(kit.project, '.wreckit', 'config.json'), JSON.stringify({ agent }));
+    configure({ kind: 'sprite', defaultMemory: '256MiB', allow: ['models.corp.example'] });
+    {
+      await using mcp = await mcpKit(kit);
+      expect(await mcp.call('spawn_sprite', { name: 'one' })).toMatchObject({ network: 'filtered' });
+      expect(await mcp.call('spawn_sprite', { name: 'big', memory: '512MiB' })).toMatchObject({
+        name: 'big',
+      });
+      expect(await mcp.call('fork_sprite', { name: 'big', new_name: 'copy' })).toMatchObject({
+        name: 'copy',
+      });
+      const sizes = (await kit.client.list()).map(({ name, resources }) => [name, resources.memory_bytes]);
+      const MIB = 1024 ** 2;
+      expect(Object.fromEntries(sizes)).toEqual({ one: 256 * MIB, big: 512 * MIB, copy: 512 * MIB });
+      const wisp = join(packageRoot(), 'bin', 'wisp');
+      expect(await succeed([wisp, 'policy', 'get', 'one'], { env: kit.env })).toContain(
+        'models.corp.example',
+      );
+      await mcp.call('kill_sprite', { name: 'big' });
+    }
+    const refused = async (network: string): Promise<unknown> => {
+      await using mcp = await mcpKit(kit);
+      return (await mcp.call('spawn_sprite', { network })).error?.code;
+    };
+    expect(await refused('open')).toBe('POLICY_DENIED');
+    configure({ kind: 'sprite', network: 'none' });
+    expect(await refused('filtered')).toBe('POLICY_DENIED');
+    configure({ kind: 'sprite', network: 'open' });
+    expect(await refused('open')).toBeUndefined();
   },
   SLOW,
 );

@@ -9,8 +9,10 @@ import { Budget } from '../../../agent/rlm/budget.ts';
 import { SpriteScope } from '../../../agent/rlm/sprite-scope.ts';
 import { toolErrorOf } from '../../../agent/rlm/tool.ts';
 import { buildToolRegistry } from '../../../agent/rlm-tools.ts';
+import { runAgentUnion } from '../../../agent/runner.ts';
 import { SpriteRunner } from '../../../agent/sprite-runner.ts';
 import { packageRoot } from '../../../package-root.ts';
+import { SpriteAgentSchema } from '../../../schemas.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { succeed } from '../../helpers/programs.ts';
 import { ran } from './rlm-run.ts';
@@ -98,6 +100,54 @@ test(
     controller.abort();
     expect((await running).result.outcome).toBe('aborted');
     expect(await kit.client.list()).toEqual([]);
+  },
+  SLOW,
+);
+
+test(
+  'sprites that an agent starts get what the configuration says: limits, and names its network lets through',
+  async () => {
+    await using kit = toolKit();
+    const turns = [
+      call('spawn_sprite', { name: 'second', network: 'filtered' }),
+      call('run_agent_in_sprite', { agent: 'rlm', prompt: 'child task' }),
+    ];
+    const done: Turn = { text: 'done' };
+    await using server = await startModelServer(({ body, rounds }) => {
+      const [task] = (body as { messages: unknown[] }).messages;
+      const isChild = JSON.stringify(task).includes('child task');
+      const ofChild = rounds === 0 ? call('spawn_sprite', { name: 'third', network: 'none' }) : done;
+      return isChild ? ofChild : (turns[rounds] ?? done);
+    });
+    const result = await runAgentUnion({
+      config: SpriteAgentSchema.parse({
+        kind: 'sprite',
+        agent: { kind: 'rlm' },
+        defaultMemory: '256MiB',
+        defaultCPUs: '0.5',
+        allow: ['models.corp.example'],
+        keep: 'always',
+      }),
+      cwd: kit.project,
+      prompt: 'do it',
+      sourceEnv: { ...kit.env, ANTHROPIC_API_KEY: 'sk-test-key-123456', ANTHROPIC_BASE_URL: server.url },
+    });
+    expect([result.outcome, result.message]).toEqual(['completed', null]);
+    const sprites = await kit.client.list();
+    expect(sprites).toHaveLength(4);
+    for (const { name, network, resources } of sprites) {
+      const isThird = name === 'third';
+      expect([name, network, resources.memory_bytes, resources.cpus]).toEqual([
+        name,
+        isThird ? 'none' : 'filtered',
+        256 * 1024 ** 2,
+        0.5,
+      ]);
+      const policy = await succeed([join(packageRoot(), 'bin', 'wisp'), 'policy', 'get', name], {
+        env: kit.env,
+      });
+      expect([name, policy.includes('models.corp.example')]).toEqual([name, !isThird]);
+    }
   },
   SLOW,
 );
