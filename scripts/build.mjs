@@ -109,7 +109,7 @@ async function buildForNode(out) {
     minify: true,
     keepNames: true,
     platform: 'node',
-    // A UMD main can not be bundled; packages that have one have a module beside it.
+    // A UMD main cannot be bundled; packages that have one have a module beside it.
     mainFields: ['module', 'main'],
     format: 'esm',
     target: `node${minimum}`,

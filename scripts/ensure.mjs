@@ -46,7 +46,7 @@ export async function ensure({ forTests = false } = {}) {
 async function ensurePackages() {
   if (packagesAreInPlace()) {
     const status = await run(process.execPath, [join(root, 'scripts', 'build.mjs')], { cwd: root });
-    if (status !== 0) throw new ScriptError('build: dist/ can not be made', 'see the message above');
+    if (status !== 0) throw new ScriptError('build: dist/ cannot be made', 'see the message above');
     return;
   }
   say('ensure: installing packages (npm ci)');

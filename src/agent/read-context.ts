@@ -98,13 +98,13 @@ class ContextReader {
   #add(name: string, bytes: Uint8Array, isNamed: boolean): void {
     const isText = !looksBinary(bytes);
     if (!isText && isNamed) {
-      throw new WreckitError('USAGE', `--context: ${quote(name)} is no text`, {
+      throw new WreckitError('USAGE', `--context: ${quote(name)} is not text`, {
         hint: 'give a text made of it, or put the file into the project and name it in the prompt',
       });
     }
     if (this.#documents.length >= MAX_DOCUMENTS) throw tooMuch(`more than ${MAX_DOCUMENTS} files`);
     if (isText) this.#documents.push({ name, text: decodeUtf8(bytes) });
-    else this.#leave(name, 'is no text');
+    else this.#leave(name, 'is not text');
   }
 
   #leave(name: string, reason: string): void {

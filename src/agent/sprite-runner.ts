@@ -116,7 +116,7 @@ export class SpriteRunner implements WispClient {
   /** Throws `UNSUPPORTED` where files can be neither pushed nor pulled, before anything is started. */
   assertCanRunAgents(): void {
     if (this.dialect === 'wisp') return;
-    const what = "agent.wispPath is Fly's sprite command, which can not push the project or pull its changes";
+    const what = "agent.wispPath is Fly's sprite command, which cannot push the project or pull its changes";
     throw new WreckitError('UNSUPPORTED', `run: ${what}`, {
       hint: 'remove agent.wispPath to use the bundled wisp, for the cloud with --engine cloud',
       details: { wisp_path: this.#caller.resolve().path },

@@ -7,5 +7,5 @@ import { WreckitError } from '../errors.ts';
 export async function findSprite(engine: SpriteEngine, name: string, signal?: AbortSignal): Promise<Sprite> {
   const found = (await engine.list({ prefix: name }, { signal })).find((sprite) => sprite.name === name);
   if (found !== undefined) return found;
-  throw new WreckitError('SPRITE_NOT_FOUND', `sprite ${quote(name)}: there is no sprite of this name`);
+  throw new WreckitError('SPRITE_NOT_FOUND', `sprite ${quote(name)}: no such sprite`);
 }

@@ -52,7 +52,7 @@ export interface HttpRoute extends RouteDocs {
   readonly query: z.ZodObject | null;
   readonly body: z.ZodType | null;
   readonly bodyKind: BodyKind;
-  /** `ndjson`, `bytes`: what a 200 is, where it is no JSON document. */
+  /** `ndjson`, `bytes`: what a 200 is, where it is not JSON document. */
   readonly streams: 'ndjson' | 'bytes' | null;
   /** `file`: errors have the shape of the file routes. */
   readonly errors: 'crud' | 'file';

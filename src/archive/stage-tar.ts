@@ -161,7 +161,8 @@ class Stage {
     );
     const path = this.#at(target);
     const isFile = isReachable && fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-    if (!isFile) throw refused(member, `is a hard link to ${shown}, which is no earlier file of the archive`);
+    if (!isFile)
+      throw refused(member, `is a hard link to ${shown}, which is not an earlier file of the archive`);
     return path;
   }
 
@@ -173,7 +174,10 @@ class Stage {
         fs.mkdirSync(this.#at(parent), { mode: 0o700 });
       } catch (thrown) {
         if (errnoOf(thrown) !== 'EEXIST') throw thrown;
-        throw refused(member, `lies below ${printableName(joinComponents(parent))}, which is no directory`);
+        throw refused(
+          member,
+          `lies below ${printableName(joinComponents(parent))}, which is not a directory`,
+        );
       }
       this.#remember(parent, { mode: IMPLIED_DIRECTORY_MODE, mtimeSeconds: null });
     }

@@ -33,7 +33,7 @@ export async function* tarDirectory(
       }
     }
     const entry = entryOf(at, name, stat, hardlinks);
-    if (entry === null) options.onSkipped?.(name, 'is no file, directory or symbolic link');
+    if (entry === null) options.onSkipped?.(name, 'is not a file, directory or symbolic link');
     else yield entry;
   }
 }

@@ -108,7 +108,6 @@ function unknownVerb(
     word,
     nodes.filter(({ hidden }) => hidden !== true).map(({ name }) => name),
   );
-  const hint =
-    near === null ? `see the commands there are: ${prefix} --help` : `did you mean: ${prefix} ${near}`;
+  const hint = near === null ? `list all commands: ${prefix} --help` : `did you mean: ${prefix} ${near}`;
   return new WreckitError('USAGE', `${prefix}: ${quote(word)} is not a command`, { hint });
 }

@@ -8,7 +8,7 @@ import { errnoOf, WreckitError } from '../errors.ts';
 
 export interface OutputPort {
   readonly isTty: boolean;
-  /** Width of the terminal; null where the output is no terminal and lines may be of any length. */
+  /** Width of the terminal; null where the output is not a terminal and lines may be of any length. */
   readonly columns: number | null;
   /** Aborted once the reader is gone (EPIPE): whoever produces output for it can stop. */
   readonly closed: AbortSignal;
@@ -77,7 +77,7 @@ export class StandardPort implements OutputPort {
     }
     if (this.#failure === null) return !this.closed.aborted;
     const reason = errnoOf(this.#failure) ?? String(this.#failure);
-    throw new WreckitError('INTERNAL', `output: it can not be written: ${reason}`, {
+    throw new WreckitError('INTERNAL', `output: it cannot be written: ${reason}`, {
       hint: 'see where the output goes: is the disk full?',
       cause: this.#failure,
     });

@@ -87,7 +87,7 @@ async function answerWithoutVerb(call: ProgramCall, found: FoundVerb, mode: Outp
     return { data: { help: groupHelp(subject, 100) }, text: ({ columns }) => groupHelp(subject, columns) };
   }
   throw new WreckitError('USAGE', `${name}: no command given`, {
-    hint: `see the commands there are: ${mode.verb === call.name ? call.name : name} --help`,
+    hint: `list all commands: ${mode.verb === call.name ? call.name : name} --help`,
   });
 }
 

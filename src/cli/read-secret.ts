@@ -37,7 +37,7 @@ async function wholeStdin({ stdin }: Io): Promise<string> {
   for await (const chunk of stdin) {
     size += (chunk as Buffer).length;
     if (size > MAX_BYTES)
-      throw new WreckitError('USAGE', `login: stdin has more than ${MAX_BYTES} bytes, which is no token`);
+      throw new WreckitError('USAGE', `login: stdin has more than ${MAX_BYTES} bytes, which is not a token`);
     chunks.push(Buffer.from(chunk as Buffer));
   }
   return Buffer.concat(chunks).toString('utf8');

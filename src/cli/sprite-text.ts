@@ -114,7 +114,9 @@ export function portTable(ports: readonly ListeningPort[], format: TextFormat): 
 
 /** A line per tunnel, the URL first so that it can be clicked. */
 export function tunnelText(sprite: string, tunnels: readonly Tunnel[]): string {
-  return tunnels.map(({ url, remote_port: port }) => `${url} leads to port ${port} of ${sprite}\n`).join('');
+  return tunnels
+    .map(({ url, remote_port: port }) => `${url} forwards to port ${port} of ${sprite}\n`)
+    .join('');
 }
 
 export function spriteText(sprite: Sprite, format: TextFormat): string {

@@ -93,7 +93,7 @@ async function fixAll(context: Context, loaded: LoadedConfig): Promise<string[]>
     } catch (error) {
       context.signal.throwIfAborted();
       // The check of the same thing says what is wrong; the others are still mended.
-      await context.warn(`${what} can not be mended: ${toWreckitError(error).message}`);
+      await context.warn(`${what} cannot be fixed: ${toWreckitError(error).message}`);
     }
   }
   return done.filter((what) => what !== null);
@@ -121,6 +121,6 @@ function summary(checks: readonly Check[], isFixWanted: boolean): string {
   const warned = checks.filter(({ status }) => status === 'warn').length;
   if (failed + warned === 0) return '\nEverything is in order';
   const canFix = !isFixWanted && checks.some(({ name, status }) => status !== 'ok' && FIXABLE.has(name));
-  const advice = canFix ? '; wreckit doctor --fix mends what is safe to mend' : '';
-  return `\n${failed} failed, ${warned} to look at${advice}`;
+  const advice = canFix ? '; wreckit doctor --fix repairs what is safe to repair' : '';
+  return `\n${failed} failed, ${warned} warned${advice}`;
 }

@@ -29,7 +29,7 @@ function readSource(file: string, label: string): string {
     bytes = readFileSync(file);
   } catch (error) {
     if (error instanceof WreckitError) throw error;
-    throw refused(`can not be read: ${errnoOf(error) ?? String(error)}`, error);
+    throw refused(`cannot be read: ${errnoOf(error) ?? String(error)}`, error);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -46,7 +46,7 @@ export function parseJsonFile(source: string, file: string, label: string): Laye
   const fault = (offset: number, what: string): WreckitError => {
     const { line, column } = place(offset);
     return new WreckitError('CONFIG_INVALID', `config: ${label}:${line}: ${what}`, {
-      hint: 'correct the file; nothing is done with a configuration that can not be read',
+      hint: 'correct the file; nothing is done with a configuration that cannot be read',
       details: { file, line, column },
     });
   };
@@ -128,7 +128,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   UnexpectedEndOfString: 'begins a text that does not end on its line',
   UnexpectedEndOfNumber: 'is half a number',
   InvalidUnicode: 'has a "\\u" without four hexadecimal digits',
-  InvalidEscapeCharacter: 'has a "\\" before a letter that can not follow it',
+  InvalidEscapeCharacter: 'has a "\\" before a letter that cannot follow it',
   InvalidCharacter: 'has a control character in it, which must be written as "\\u…"',
 };
 

@@ -46,7 +46,7 @@ export const ERROR_CODES = {
     'give an absolute path inside the sprite, such as /home/sprite/project',
   ),
   NOT_A_TTY: facts(EXIT.usage, 400, 'run a command without a terminal instead: exec NAME -- CMD'),
-  SPRITE_NOT_FOUND: facts(EXIT.notFound, 404, 'list the sprites there are: wreckit sprite list'),
+  SPRITE_NOT_FOUND: facts(EXIT.notFound, 404, 'list all sprites: wreckit sprite list'),
   SESSION_NOT_FOUND: facts(EXIT.notFound, 404, 'list the sessions there are: wreckit sprite sessions NAME'),
   CHECKPOINT_NOT_FOUND: facts(
     EXIT.notFound,

@@ -29,7 +29,7 @@ export function textRecordOf(value: unknown): Record<string, string> {
   return record;
 }
 
-/** The object or array that `text` is, undefined where it is no JSON or something else. */
+/** The object or array that `text` is, undefined where it is not JSON or something else. */
 export function tryParseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -220,7 +220,7 @@ function landingToUndo(sync: SyncDir, landingId: string | undefined): Journal {
     landingId === undefined ? journals.at(-1) : journals.find((candidate) => candidate.id === landingId);
   if (landing !== undefined) return landing;
   const what =
-    landingId === undefined ? 'no landing is left to undo' : `${quote(landingId)} is no landing to undo`;
+    landingId === undefined ? 'no landing is left to undo' : `${quote(landingId)} is not a landing to undo`;
   throw errorOf('SPRITE_SYNC_FAILED', `undo: ${what}`, {
     hint: 'see the landings there are: wreckit sync status',
   });

@@ -59,7 +59,7 @@ export async function partsOf(
 }
 
 function noRepository(dir: string): WreckitError {
-  return errorOf('SPRITE_SYNC_FAILED', `land on a branch: ${quote(dir)} is no git repository`, {
+  return errorOf('SPRITE_SYNC_FAILED', `land on a branch: ${quote(dir)} is not a git repository`, {
     hint: 'land it as a patch, or in the working tree: --land patch, --land apply',
   });
 }

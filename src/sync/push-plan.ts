@@ -214,7 +214,7 @@ class EntryLooker {
     const stat = this.#stats.get(name) ?? this.#lstat(name);
     if (stat === undefined || stat.isDirectory()) return null;
     if (stat.isSymbolicLink()) return this.#link(name);
-    if (!stat.isFile()) return kept(name, 'special', 'is no file, directory or symbolic link');
+    if (!stat.isFile()) return kept(name, 'special', 'is not a file, directory or symbolic link');
     const sizeBytes = stat.size;
     const secret = isNamedOutright ? null : this.#secret(name);
     if (secret !== null) return kept(name, 'secret', secret.reason, secret.rule);

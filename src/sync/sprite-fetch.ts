@@ -119,7 +119,7 @@ class Receiver {
   #verify(name: BytePath, member: TarEntry): void {
     const { maxFileBytes, maxTotalBytes } = this.#options;
     if (!this.#wanted.has(name) || this.files.has(name)) throw this.#refuse(name, 'was not asked for');
-    if (member.type !== 'file') throw this.#refuse(name, 'is no regular file any more');
+    if (member.type !== 'file') throw this.#refuse(name, 'is no longer a regular file');
     if (member.sizeBytes > maxFileBytes) {
       throw this.#refuse(
         name,

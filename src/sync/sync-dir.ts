@@ -64,7 +64,7 @@ function makeRealDirectory(dir: string): void {
   const stat = fs.lstatSync(dir, { throwIfNoEntry: false });
   if (stat === undefined) fs.mkdirSync(dir, { mode: 0o755 });
   else if (!stat.isDirectory()) {
-    throw errorOf('SPRITE_SYNC_FAILED', `sync state: ${quote(dir)} is no directory`, {
+    throw errorOf('SPRITE_SYNC_FAILED', `sync state: ${quote(dir)} is not a directory`, {
       hint: 'move it away: wreckit keeps its records there',
     });
   }

@@ -52,7 +52,7 @@ function parseValue(text: string): string | null {
 
 function decode(bytes: Uint8Array, shown: string): string {
   if (bytes.includes(0)) {
-    throw new WreckitError('USAGE', `--env-file: ${quote(shown)} has a NUL in it, it is no text file`);
+    throw new WreckitError('USAGE', `--env-file: ${quote(shown)} has a NUL in it, it is not a text file`);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

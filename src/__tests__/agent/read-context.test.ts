@@ -46,7 +46,7 @@ test('readContext() takes of a directory what a push of it would send, and tells
     'src/.env': 'is an environment file',
     'src/link': 'is a symbolic link',
     'src/node_modules/x/index.js': 'is excluded by a pattern',
-    'src/picture.png': 'is no text',
+    'src/picture.png': 'is not text',
   });
 });
 
@@ -65,12 +65,12 @@ test.each([
   }
 });
 
-test('readContext() refuses what is not there, is no text, or is too much', async () => {
+test('readContext() refuses what is not there, is not text, or is too much', async () => {
   using dir = tempDir();
   writeFileSync(dir.join('binary'), Uint8Array.of(0, 1, 2));
   const cases = [
     [['nope.log'], '"nope.log" can\'t be read: ENOENT'],
-    [['binary'], '"binary" is no text'],
+    [['binary'], '"binary" is not text'],
     [['/dev/zero'], 'more than 32 MiB'],
   ] as const;
   for (const [paths, message] of cases) {

@@ -18,7 +18,7 @@ describe('an agent in a sprite', () => {
     ['nosuch', 127, /there is no program "nosuch" in it/],
     ['./nosuch', 127, /there is no program "\.\/nosuch" in it/],
     ['./tool', 126, /"\.\/tool" is not executable/],
-  ])('%p that can not be started has failed, with how to get it there', (command, exit_code, message) => {
+  ])('%p that cannot be started has failed, with how to get it there', (command, exit_code, message) => {
     using project = spriteProject({ tool: 'echo hi\n' });
     for (const args of [[], ['{prompt}']]) {
       const agent = { kind: 'sprite', agent: { kind: 'process', command, args } };
@@ -321,7 +321,7 @@ describe('wreckit killed with SIGKILL', () => {
         outcome: 'aborted',
         changed_files: 0,
         landing: null,
-        message: 'it was cut off before its agent ran: there is no work to bring home',
+        message: 'it was cut off before its agent ran: there is no work to land',
       });
       expect(project.sprites()).toEqual([]);
       expect(read(project, 'a.txt')).toBe('one\n');

@@ -300,7 +300,7 @@ describe('wisp serve --faults', () => {
     };
     const rule = (fields: object) =>
       message({ faults: [{ on: 'GET /v1/sprites', kind: 'error', ...fields }] });
-    expect(await message('{')).toStartWith('--faults "f.json": it is no JSON');
+    expect(await message('{')).toStartWith('--faults "f.json": it is not JSON');
     expect(await message([])).toContain('expected object');
     expect(await message({ faults: [] })).toContain('faults: ');
     expect(await message({ faults: [], extra: 1 })).toContain('"extra" means nothing here');
@@ -309,7 +309,7 @@ describe('wisp serve --faults', () => {
     );
     expect(await rule({ status: 200 })).toContain('faults[0].status: ');
     expect(await rule({ stauts: 500 })).toContain('faults[0]: "stauts" means nothing here');
-    expect(await rule({ on: '/v1/sprites' })).toContain('faults[0].on: it is no method and path');
+    expect(await rule({ on: '/v1/sprites' })).toContain('faults[0].on: it is not a method and path');
     expect(await rule({ on: 'GET /v1/sprites?x=1' })).toContain('a path has no "?"');
     expect(await rule({ on: 'GET /v1/**/exec' })).toContain('faults[0].on: "*" stands for');
     expect(await rule({ kind: 'late-close', delay_ms: 5 })).toContain('only a WebSocket can do this');

@@ -52,7 +52,7 @@ test('HTTP exec answers at once, while the command is still silent', async () =>
   await eventually(async () => !(await runs()), { timeoutMs: 10_000 });
 });
 
-test('HTTP exec refuses what it can not do', async () => {
+test('HTTP exec refuses what it cannot do', async () => {
   await using api = await servedApi();
   const at = await newSprite(api);
   expect((await api.ask(`${at}/exec?cmd=true&tty=true`, { method: 'POST' })).status).toBe(400);

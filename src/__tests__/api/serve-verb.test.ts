@@ -115,7 +115,7 @@ describe('wisp serve', () => {
     },
   );
 
-  test('killed in the middle of every kind of stream loses nothing that the next one can not go on with', async () => {
+  test('killed in the middle of every kind of stream loses nothing that the next one cannot go on with', async () => {
     using dir = tempDir();
     const first = await startServe(dir.path);
     expect((await ask(first, '/v1/sprites', 'POST', demo)).status).toBe(201);

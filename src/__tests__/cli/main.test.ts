@@ -95,7 +95,7 @@ for (const [name, runtime] of runtimes) {
       const full = openSync('/dev/full', 'w');
       try {
         const child = start(runtime, ['big', '--json'], full);
-        expect(await textOf(child.stderr)).toContain('error: output: it can not be written: ENOSPC');
+        expect(await textOf(child.stderr)).toContain('error: output: it cannot be written: ENOSPC');
         expect(await exitOf(child)).toBe(1);
       } finally {
         closeSync(full);

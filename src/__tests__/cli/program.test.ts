@@ -63,9 +63,7 @@ describe('runProgram() finds the verb', () => {
       stdout: '',
       stderr: 'error: sample: "sprit" is not a command\nhint: did you mean: sample sprite\n',
     });
-    expect((await call(['sprite', 'secre'])).stderr).toContain(
-      'see the commands there are: sample sprite --help',
-    );
+    expect((await call(['sprite', 'secre'])).stderr).toContain('list all commands: sample sprite --help');
   });
 });
 
@@ -123,8 +121,7 @@ describe('runProgram() prints', () => {
     expect(await call(['fail'])).toEqual({
       exitCode: 3,
       stdout: '',
-      stderr:
-        'error: kill: no sprite is called "x\\u001b[2J"\nhint: list the sprites there are: wreckit sprite list\n',
+      stderr: 'error: kill: no sprite is called "x\\u001b[2J"\nhint: list all sprites: wreckit sprite list\n',
     });
     const { document } = await callJson(['fail', '--json']);
     expect(document.error.details).toEqual({ name: 'x' });

@@ -87,7 +87,7 @@ describe('wreckit __complete offers', () => {
     }
   });
 
-  test('nothing, quietly, where the sprites can not be listed', async () => {
+  test('nothing, quietly, where the sprites cannot be listed', async () => {
     using dir = tempDir();
     const options = { cwd: dir.path, env: { HOME: dir.path, WRECKIT_WISP_PATH: '/nowhere' } };
     const { stdout, stderr, exitCode } = await wreckit(['__complete', '--', 'sprite', 'info', ''], options);

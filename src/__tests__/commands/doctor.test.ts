@@ -57,7 +57,7 @@ describe('wreckit doctor', () => {
     expect(of('oci-runtime')).toEqual(failing);
     const { stdout } = await wreckit(['doctor'], options);
     expect(stdout).toContain('FAIL  oci-runtime: neither is installed\n      fix: apt-get install runc\n');
-    expect(stdout).toContain('\n1 failed, 2 to look at; wreckit doctor --fix mends');
+    expect(stdout).toContain('\n1 failed, 2 warned; wreckit doctor --fix repairs');
   });
 
   test('exits 0 when nothing fails', async () => {
@@ -246,11 +246,11 @@ describe('wreckit doctor --fix', () => {
     expect(call?.argv).toContain('--dry-run');
   });
 
-  test('mends the rest when one thing can not be mended', async () => {
+  test('fixes the rest when one thing cannot be fixed', async () => {
     using dir = tempDir();
     const { options } = machine(dir, { wispPath: '/nowhere/wisp' });
     const { stdout, stderr, exitCode } = await wreckit(['doctor', '--fix'], options);
-    expect(stderr).toContain('warning: sprites can not be mended: ');
+    expect(stderr).toContain('warning: sprites cannot be fixed: ');
     expect(stdout).toContain('fixed: add to .gitignore');
     expect(exitCode).toBe(1);
   });

@@ -42,7 +42,7 @@ describe('parseJsonFile() refuses with the line', () => {
     ['{"a": 1}\n{"b": 2}', '2: "{" stands after the end'],
     ['{"a" 1}', '1: "1" stands where ":" is wanted'],
     ['{"a": undefined}', '1: "undefined" is not JSON: keys and texts stand in double quotes'],
-    ['{"a": "\\x"}', '1: "\\"\\\\x\\"" has a "\\" before a letter that can not follow it'],
+    ['{"a": "\\x"}', '1: "\\"\\\\x\\"" has a "\\" before a letter that cannot follow it'],
     ['{"a": 1,\n "a": 2}', '2: a stands here a second time'],
     ['{"x": {"__proto__": {"y": 1}}}', '1: x.__proto__ is not a key'],
     ['{ /* never ends', '1: "/* never ends" begins a comment that never ends'],

@@ -282,7 +282,7 @@ describe('loadConfig() refuses a file', () => {
     expect((await pipe.refusal()).message).toBe('config: .wreckitrc is not a regular file');
     const link = project();
     symlinkSync('/nowhere/at/all', join(link.root, '.wreckitrc'));
-    expect((await link.refusal()).message).toBe('config: .wreckitrc can not be read: ENOENT');
+    expect((await link.refusal()).message).toBe('config: .wreckitrc cannot be read: ENOENT');
     const large = project({ '.wreckitrc': `{"base_branch":"${'x'.repeat(1024 * 1024)}"}` });
     expect((await large.refusal()).message).toContain('larger than a configuration may be');
     const latin = project({ '.wreckitrc': Buffer.from('{"base_branch":"caf\xe9"}', 'latin1') });

@@ -103,7 +103,7 @@ export function fileTests({ check, shared }: Suite): void {
     expect(await errnoOf(() => files.remove(shared, dir))).toEqual(['PATH_INVALID', 'ENOENT']);
   });
 
-  check('says why a file can not be read', ['read-errors'], async ({ engine: { files } }) => {
+  check('says why a file cannot be read', ['read-errors'], async ({ engine: { files } }) => {
     const errnoOf = async (path: string) => {
       const { code, details } = await wreckitErrorOf(() => bytesOf(files.read(shared, path)));
       return [code, details.errno];

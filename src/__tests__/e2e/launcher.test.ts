@@ -229,7 +229,7 @@ test('whether Bun runs is asked once, and remembered beside the bundles', async 
   expect(existsSync(join(at, 'dist/bun-runs'))).toBe(true);
 });
 
-test('where the package can not be written the answer is remembered in the cache, per build', async () => {
+test('where the package cannot be written the answer is remembered in the cache, per build', async () => {
   const at = makePackage(dir.join('package'), { bun: null });
   const asked = dir.join('asked');
   const bun = `#!/bin/sh\n[ "$1" = --version ] && echo x >>"${asked}"\nexec "${process.execPath}" "$@"\n`;
@@ -245,7 +245,7 @@ test('where the package can not be written the answer is remembered in the cache
   expect(readFileSync(asked, 'utf8')).toBe('x\nx\n');
 });
 
-test('a project can not run code or set variables by its bunfig.toml and .env', async () => {
+test('a project cannot run code or set variables by its bunfig.toml and .env', async () => {
   const at = makePackage(dir.join('package'));
   const project = dir.join('project');
   const canary = dir.join('canary');

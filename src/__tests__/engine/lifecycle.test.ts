@@ -106,7 +106,7 @@ test('a sprite whose PID 1 was killed is cold, and comes back with its disk', as
   expect((await sprite.exec('cat note')).stdout).toBe('kept\n');
 });
 
-test('kill() works from every state and of what can not be read', async () => {
+test('kill() works from every state and of what cannot be read', async () => {
   await using local = localEngine();
   const { engine, home } = local;
   const record = (name: string) => join(home, 'sprites', name, 'record.json');
@@ -201,7 +201,7 @@ test('gc() ends a container whose sprite is gone', async () => {
   expect(readdirSync(join(home, 'run/oci'))).toEqual([]);
 });
 
-test('start() refuses what this engine or machine can not give, and makes nothing', async () => {
+test('start() refuses what this engine or machine cannot give, and makes nothing', async () => {
   await using local = localEngine();
   const { engine } = local;
   expect(await codeOf(engine.start({ name: 'demo', minIsolation: 'vm' }))).toBe('ISOLATION_UNAVAILABLE');

@@ -65,7 +65,7 @@ describe('ports of a sprite', () => {
     expect(echoes).toEqual(Array.from({ length: 50 }, (_, index) => `hello ${index}`));
   });
 
-  test('that nobody listens on, and hosts that can not be reached, are told by errno', async () => {
+  test('that nobody listens on, and hosts that cannot be reached, are told by errno', async () => {
     await using sprite = await localSprite();
     const { engine, name } = sprite;
     const errnoOf = (host: string, port: number) =>

@@ -421,7 +421,7 @@ test('takeHold() ends with its process, and never makes the directory of a sprit
   expect(() => takeHold(join(dir, 'gone'))).toThrow('ENOENT');
 });
 
-test('a machine that can not freeze a sprite stops it at the later time', async () => {
+test('a machine that cannot freeze a sprite stops it at the later time', async () => {
   await using sprite = await localSprite();
   await sprite.exec('echo kept > note');
   const canFreeze = freezerOf(initOf(sprite.home).pid, initOf(sprite.home).group) !== null;

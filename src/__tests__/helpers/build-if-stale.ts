@@ -14,7 +14,7 @@ export function buildIfStale(): void {
   const build = spawnSync('node', [join(root, 'scripts', 'build.mjs')], { encoding: 'utf8' });
   if (build.status === 0) return;
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  process.stderr.write(`tests: dist/ can not be built, the sources are run instead\n${build.stderr}`);
+  process.stderr.write(`tests: dist/ cannot be built, the sources are run instead\n${build.stderr}`);
 }
 
 function newestMs(dir: string): number {

@@ -81,7 +81,7 @@ test('registerSpriteCommands() tells errors and help under the name of the host'
   const missing = await program.call(['vm', 'box', 'exec', 'nosuch', '--', 'true']);
   expect([missing.code, missing.err]).toEqual([
     125,
-    'error: sprite "nosuch": there is no sprite of this name\nhint: list the sprites there are: host vm box list\n',
+    'error: sprite "nosuch": no such sprite\nhint: list all sprites: host vm box list\n',
   ]);
   const help = await program.call(['vm', 'box', 'exec', '--help']);
   expect(help.out).toContain('Usage: host vm box exec [options] <sprite> -- <command...>');

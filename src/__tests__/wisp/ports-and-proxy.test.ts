@@ -119,9 +119,9 @@ describe('wisp proxy', () => {
     await using client = wisp.start(['proxy', 'demo', '0:7002', '0:7000']);
     await eventually(() => client.stdout.split('\n').length === 3, GENEROUS);
     const [, url = ''] =
-      /^(http:\/\/127\.0\.0\.1:\d+) leads to port 7002 of demo$/m.exec(client.stdout) ?? [];
+      /^(http:\/\/127\.0\.0\.1:\d+) forwards to port 7002 of demo$/m.exec(client.stdout) ?? [];
     expect(await (await fetch(url)).text()).toBe('hello\n');
-    const port = Number(/:(\d+) leads to port 7000/.exec(client.stdout)?.[1]);
+    const port = Number(/:(\d+) forwards to port 7000/.exec(client.stdout)?.[1]);
     const open = dial(port);
     open.on('error', () => undefined);
     open.write('x');

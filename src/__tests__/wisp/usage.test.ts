@@ -70,7 +70,7 @@ for (const [verb, after] of Object.entries(AFTER_NAME)) {
   });
 }
 
-test('wisp refuses bad flag values and flags that can not go together, and touches nothing', async () => {
+test('wisp refuses bad flag values and flags that cannot go together, and touches nothing', async () => {
   using dir = tempDir();
   const cases: readonly (readonly [string, string])[] = [
     ['start demo --memory 12parsecs', 'not a size'],
@@ -150,7 +150,7 @@ test('wisp refuses bad flag values and flags that can not go together, and touch
   expect(readdirSync(dir.path)).toEqual([]);
 });
 
-test('wisp exec refuses a directory that is not absolute and a document it can not print', async () => {
+test('wisp exec refuses a directory that is not absolute and a document it cannot print', async () => {
   const dir = await runWisp(['exec', 'demo', '--json', '--dir', 'project', '--', 'ls']);
   expect(JSON.parse(dir.stdout).error.code).toBe('PATH_INVALID');
   const tty = await runWisp(['exec', 'demo', '--tty', '--json', '--', 'ls']);

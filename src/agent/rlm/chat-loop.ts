@@ -231,7 +231,7 @@ function endOf({ text, isCut }: ModelTurn): Ending {
   return COMPLETED;
 }
 
-/** undefined: it is no JSON. No arguments at all are none. */
+/** undefined: it is not JSON. No arguments at all are none. */
 function parsed(args: string): unknown {
   if (args.trim() === '') return {};
   try {

@@ -1,6 +1,6 @@
 /**
  * What agents changed in sprites they started and nobody pulled: saved as a patch before the sprite is removed, for
- * its disk is the only copy. A sprite whose work can not be read is kept.
+ * its disk is the only copy. A sprite whose work cannot be read is kept.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -169,7 +169,7 @@ function systemPrompt(
   );
   if (mode === 'chat')
     lines.push(
-      'When the task is done, or can not be done, say so in a short final answer without calling a tool.',
+      'When the task is done, or cannot be done, say so in a short final answer without calling a tool.',
     );
   else
     lines.push(

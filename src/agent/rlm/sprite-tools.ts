@@ -73,7 +73,7 @@ function lifeTools({ scope, project }: SpriteToolOptions): AgentTool[] {
     }),
     defineTool({
       name: 'kill_sprite',
-      description: 'Remove a sprite with everything in it. This can not be undone.',
+      description: 'Remove a sprite with everything in it. This cannot be undone.',
       input: z.strictObject({ name }),
       async run(args, { signal }) {
         return { killed: await scope.kill([args.name], { signal }) };

@@ -65,7 +65,7 @@ async function endUnbegun(options: FinishOptions): Promise<RunRecord> {
     ...record,
     ended_at: record.ended_at ?? new Date().toISOString(),
     outcome: record.outcome ?? 'aborted',
-    message: record.message ?? 'it was cut off before its agent ran: there is no work to bring home',
+    message: record.message ?? 'it was cut off before its agent ran: there is no work to land',
     changed_files: 0,
   });
   return options.kill ? await removeSprite(options, ended) : ended;
@@ -78,7 +78,7 @@ async function changesOf(options: FinishOptions): Promise<ChangeSet> {
   if (record.sprite === null) {
     throw new WreckitError(
       'SPRITE_NOT_FOUND',
-      `run ${record.id}: it never had a sprite, there is nothing to bring home`,
+      `run ${record.id}: it never had a sprite, there is nothing to land`,
     );
   }
   const { name } = record.sprite;

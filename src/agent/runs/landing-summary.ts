@@ -85,21 +85,21 @@ export function landingLines(landing: LandingSummary, hints = RUN_HINTS): string
   if (mode === 'branch' && branch !== null) {
     lines.push(
       `branch ${branch} (${size})`,
-      `  look:  git diff ${base === null ? branch : `${base.slice(0, 12)}..${branch}`}`,
+      `  review: git diff ${base === null ? branch : `${base.slice(0, 12)}..${branch}`}`,
     );
-    lines.push(`  take:  git merge ${branch}`);
+    lines.push(`  merge:  git merge ${branch}`);
     for (const { path, branch: inner } of submodules) lines.push(`  with branch ${inner} in ${path}`);
   }
   if (mode === 'patch' && patchFile !== null)
-    lines.push(`patch ${patchFile} (${size})`, `  take:  git apply ${patchFile}`);
-  if (mode === 'apply') lines.push(`applied to the working tree (${size})`, `  back:  ${hints.undo}`);
+    lines.push(`patch ${patchFile} (${size})`, `  apply:  git apply ${patchFile}`);
+  if (mode === 'apply') lines.push(`applied to the working tree (${size})`, `  undo:   ${hints.undo}`);
   if (mode === 'none') lines.push(`not landed: ${hints.landLater}`);
   for (const { path, reason, beside } of conflicts) {
     lines.push(`conflict: ${path} (${reason})${beside === null ? '' : `; the sprite has ${beside}`}`);
   }
   for (const warning of warnings) lines.push(`warning: ${warning}`);
   if (review.length > 0) {
-    lines.push('look before you run (these can run code here when they are next used):');
+    lines.push('review before you run (these can run code here when next used):');
     for (const { path, reason } of review) lines.push(`  ${path} ${reason}`);
   }
   return lines;

@@ -25,12 +25,12 @@ const common = {
     .string()
     .regex(
       new RegExp(`^(${[...HTTP_METHODS, WEBSOCKET].join('|')}) /\\S*$`),
-      `it is no method and path such as "POST /v1/sprites" or "${WEBSOCKET} /v1/sprites/*/exec"`,
+      `it is not a method and path such as "POST /v1/sprites" or "${WEBSOCKET} /v1/sprites/*/exec"`,
     )
     .refine(hasNoQuery, 'a path has no "?": rules match the path alone')
     .refine(hasPlainStars, '"*" stands for one whole segment, "**" for the rest of the path, at its end'),
   nth: z.int().min(1).default(1),
-  times: z.union([z.int().min(1), z.literal('always')], 'it is no count and not "always"').default(1),
+  times: z.union([z.int().min(1), z.literal('always')], 'it is neither a count nor "always"').default(1),
   /** Only while the sprite named in the path is in this state. */
   state: z.enum(['cold', 'warm', 'running']).optional(),
 };

@@ -30,7 +30,7 @@ function jsonOf(path: string, shown: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    throw refused(shown, `it is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw refused(shown, `it is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
 }
 

@@ -99,7 +99,7 @@ function checkCommand(
         .map((directory) => join(directory, command));
   const found = candidates.find((path) => isProgram(path));
   if (found !== undefined) return ok(`kind "process": ${found}`);
-  const where = isPath ? 'is no program' : 'is not on PATH';
+  const where = isPath ? 'is not a program' : 'is not on PATH';
   return fail(`kind "process": ${quote(command)} ${where}`, 'install it, or set agent.command to its path');
 }
 
@@ -143,7 +143,7 @@ function checkRlmKey(
     return ok(`kind "rlm": ${baseUrl} may need no key`);
   const whose =
     aiProvider === undefined ? 'no model provider has a key' : `no key for "${aiProvider}" is set`;
-  return warn(`kind "rlm": ${whose}, so the agent can not think`, setKey(keys[0] ?? 'ANTHROPIC_API_KEY'));
+  return warn(`kind "rlm": ${whose}, so the agent cannot think`, setKey(keys[0] ?? 'ANTHROPIC_API_KEY'));
 }
 
 function setKey(name: string): string {

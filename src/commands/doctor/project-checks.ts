@@ -25,10 +25,10 @@ export async function checkIgnored(root: string, signal: AbortSignal): Promise<O
     signal,
   });
   if (inside.spawnError !== null)
-    return fail('git is not installed; changes can not be landed without it', 'sudo apt-get install -y git');
+    return fail('git is not installed; changes cannot be landed without it', 'sudo apt-get install -y git');
   if (inside.failed)
     return warn(
-      'this is no git repository: changes of agents come back as files, not as branches',
+      'this is not a git repository: changes of agents come back as files, not as branches',
       'git init',
     );
   const shown: string[] = [];

@@ -25,7 +25,7 @@ async function flyChecks(runner: SpriteRunner, signal: AbortSignal): Promise<Che
     {
       name: 'runs',
       ...warn(
-        'wreckit run and wreckit sync need files pushed and pulled, which this dialect can not do',
+        'wreckit run and wreckit sync need files pushed and pulled, which this dialect cannot do',
         'remove agent.wispPath to use the bundled wisp',
       ),
     },

@@ -54,7 +54,7 @@ async function explain(
   return {
     engine,
     origin,
-    why: whyOf(engine, origin),
+    why: whyOf(origin),
     wisp: runner.isBundled ? 'bundled' : (loaded.sprite.wispPath ?? 'bundled'),
     isolation: textOr(told.isolation, 'the wisp program does not say'),
     cost: textOr(told.cost, 'the wisp program does not say'),
@@ -89,9 +89,9 @@ function originOf(
   return config.engine === undefined ? told : labelOf(lookUp(['engine']));
 }
 
-function whyOf(engine: string, origin: string): string {
+function whyOf(origin: string): string {
   if (origin !== 'default') return `${origin} says so`;
-  return `nothing says otherwise; a token or a login alone never chooses another engine than "${engine}"`;
+  return 'the default; a token or a login alone never selects another engine';
 }
 
 function textOfExplanation(explanation: Explanation): string {

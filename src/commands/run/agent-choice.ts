@@ -87,7 +87,7 @@ function withFlags(agent: InnerAgentConfig, { model, resume }: AgentFlags): Inne
   }
   const withModel = model === undefined ? agent : { ...agent, model };
   if (resume === undefined) return withModel;
-  if (withModel.kind === 'rlm') throw new WreckitError('USAGE', 'agent rlm: its runs can not be resumed');
+  if (withModel.kind === 'rlm') throw new WreckitError('USAGE', 'agent rlm: its runs cannot be resumed');
   return { ...withModel, resume };
 }
 

@@ -181,7 +181,7 @@ function parseTask(line: string, number: number, file: string): Task {
     throw bad('has no prompt');
   const unknown = Object.keys(task).find((key) => key !== 'id' && key !== 'prompt');
   if (unknown !== undefined) throw bad(`has an unknown key ${quote(unknown)}`);
-  if (task.id !== undefined && typeof task.id !== 'string') throw bad('has an id that is no text');
+  if (task.id !== undefined && typeof task.id !== 'string') throw bad('has an id that is not a string');
   return { id: typeof task.id === 'string' ? task.id : String(number), prompt: task.prompt };
 }
 
@@ -204,7 +204,7 @@ function assertFits({ options }: RunContext, { config }: RunSetup, parallel: num
   if (config.land === 'apply') {
     throw new WreckitError(
       'USAGE',
-      'run --parallel: several results can not all be applied to one working tree',
+      'run --parallel: several results cannot all be applied to one working tree',
       {
         hint: 'use --land branch: one branch for each task',
       },

@@ -75,7 +75,7 @@ function workLines({
   faults,
   message,
 }: RunRecord): string[] {
-  if (!sandbox) return ['it worked in the project itself: look with git diff'];
+  if (!sandbox) return ['it worked in the project itself: review with git diff'];
   const lines = landing === null ? [] : landingLines(landing);
   if (changed === 0) lines.push('no files were changed');
   if (changed !== null && changed > 0 && landing === null)
@@ -91,9 +91,9 @@ function workLines({
 }
 
 function afterInterrupt(record: RunRecord): string {
-  if (hasBegun(record)) return `bring its work home: wreckit runs land ${record.id}`;
+  if (hasBegun(record)) return `land its work: wreckit runs land ${record.id}`;
   if (hasOwnSprite(record)) return `its agent never ran; remove it: wreckit runs land ${record.id} --kill`;
-  return 'its agent never ran: there is nothing to bring home';
+  return 'its agent never ran: there is nothing to land';
 }
 
 function spriteLines(record: RunRecord): string[] {
@@ -109,6 +109,6 @@ function spriteLines(record: RunRecord): string[] {
   if (changed === null && hasBegun(record)) lines.push(`  its work: wreckit runs land ${id}`);
   return [
     ...lines,
-    `  look: wreckit sprite attach ${sprite.name}   remove: wreckit sprite kill ${sprite.name}`,
+    `  open: wreckit sprite attach ${sprite.name}   remove: wreckit sprite kill ${sprite.name}`,
   ];
 }

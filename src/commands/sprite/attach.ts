@@ -49,7 +49,7 @@ function notATerminal(name: string, sessionId: string | undefined): WreckitError
       : `read its output: wreckit sprite logs ${name} ${sessionId} --follow`;
   return new WreckitError(
     'NOT_A_TTY',
-    `attach to sprite "${name}": standard input or output is no terminal`,
+    `attach to sprite "${name}": standard input or output is not a terminal`,
     {
       hint: instead,
     },

@@ -48,7 +48,7 @@ function reasonToLeave(member: TarEntry, left: ReadonlySet<string>): string | nu
   if (gitAt >= 0) return gitAt === names.length - 1 ? 'is a git directory' : BELOW_GIT;
   const wreckit = wreckitReason(names.join('/'), member.type);
   if (wreckit !== null) return wreckit;
-  if (member.type === 'other') return 'is no file, directory or link';
+  if (member.type === 'other') return 'is not a file, directory or link';
   if (member.type === 'symlink') return symlinkFault(member.linkName, components.length - 1);
   const isLinkToLeft = member.type === 'hardlink' && left.has(member.linkName.toString('latin1'));
   return isLinkToLeft ? 'is a hard link to something that stays there' : null;

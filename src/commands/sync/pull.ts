@@ -85,7 +85,7 @@ async function report(changeSet: ChangeSet, signal: AbortSignal): Promise<VerbRe
   const review = await reviewChanges(changeSet, signal);
   rmSync(changeSet.dir, { recursive: true, force: true });
   const lines = changeSet.changes.map((change) => `${kindOf(change)} ${showPath(change.path)}`);
-  const looks = review.map(({ path, reason }) => `look before you run: ${showPath(path)} ${reason}`);
+  const looks = review.map(({ path, reason }) => `review before you run: ${showPath(path)} ${reason}`);
   const data = {
     dry_run: true,
     ...changesData(changeSet),

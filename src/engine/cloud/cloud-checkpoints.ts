@@ -54,7 +54,7 @@ export class CloudCheckpoints implements CheckpointOps {
     if (!Array.isArray(answer)) {
       throw new WreckitError(
         'ENGINE_UNAVAILABLE',
-        `checkpoints of ${quote(name)}: the server's answer is no list`,
+        `checkpoints of ${quote(name)}: the server's answer is not a list`,
       );
     }
     return answer

@@ -40,7 +40,7 @@ export class CloudServices implements ServiceOps {
     const answer = await this.#client.json({ method: 'GET', route, doing, canRepeat: true, signal });
     const list = isObject(answer) ? answer.services : answer;
     if (!Array.isArray(list))
-      throw new WreckitError('ENGINE_UNAVAILABLE', `${doing}: the server's answer is no list`);
+      throw new WreckitError('ENGINE_UNAVAILABLE', `${doing}: the server's answer is not a list`);
     return list.map(serviceOf).filter((service) => service !== null);
   }
 

@@ -210,7 +210,7 @@ export class CloudSessions {
       'SESSION_NOT_FOUND',
       `session ${quote(sessionId)}: sprite ${quote(name)} has none of this id`,
       {
-        hint: `list those there are: wisp sessions ${name}; servers of the API forget a session once it has ended`,
+        hint: `list them: wisp sessions ${name}; servers of the API forget a session once it has ended`,
       },
     );
   }

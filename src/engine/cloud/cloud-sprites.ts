@@ -190,8 +190,8 @@ export class CloudSprites {
 }
 
 export function notFound(name: string): never {
-  throw new WreckitError('SPRITE_NOT_FOUND', `sprite ${quote(name)}: there is no sprite of this name`, {
-    hint: 'list the sprites there are: wisp --engine cloud list',
+  throw new WreckitError('SPRITE_NOT_FOUND', `sprite ${quote(name)}: no such sprite`, {
+    hint: 'list all sprites: wisp --engine cloud list',
   });
 }
 

@@ -176,7 +176,7 @@ export class OutputReader {
       const { sprite, sessionId, onNotice } = this.#options;
       onNotice(
         `the connection to session ${sessionId()} of ${sprite} was lost at byte ${this.#at[stream]} of its ${stream}; ` +
-          'from there on output may be missing or repeated: the server can not say',
+          'from there on output may be missing or repeated: the server cannot say',
       );
     }
     this.#deliver(stream, bytes);

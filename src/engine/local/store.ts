@@ -69,7 +69,7 @@ export class SpriteStore {
   read(name: string): SpriteRecord {
     const record = this.find(name);
     if (record !== null) return record;
-    throw new WreckitError('SPRITE_NOT_FOUND', `sprite ${quote(name)}: there is no sprite of this name`);
+    throw new WreckitError('SPRITE_NOT_FOUND', `sprite ${quote(name)}: no such sprite`);
   }
 
   find(name: string): SpriteRecord | null {

@@ -68,7 +68,7 @@ export function assertMaySend(env: Env, target: ApiTarget): void {
 export function assertToken(text: string, where: string): string {
   const token = text.trim();
   if (/^[\x21-\x7e]+$/.test(token) && token.length >= MIN_TOKEN_CHARS && token.length <= 4096) return token;
-  const problem = token === '' ? 'is empty' : 'is no token: one word of 8 to 4096 plain characters';
+  const problem = token === '' ? 'is empty' : 'is not a token: one word of 8 to 4096 plain characters';
   throw new WreckitError('AUTH_REJECTED', `token: what ${where} holds ${problem}`, {
     hint: 'copy the whole token, as its organization shows it: org/id/token-id/secret',
   });

@@ -121,7 +121,7 @@ export class TokenStore {
     const refuse = (problem: string, hint: string): WreckitError =>
       new WreckitError('CONFIG_INVALID', `credentials ${quote(this.#path)}: ${problem}`, { hint });
     if (!stats.isFile() || stats.size > MAX_FILE_BYTES)
-      throw refuse('it is no plain file of ours', `remove it: rm ${this.#path}`);
+      throw refuse('it is not a plain file of ours', `remove it: rm ${this.#path}`);
     if ((stats.mode & 0o077) !== 0) throw refuse('others can read it', `chmod 600 ${this.#path}`);
     const isForeign = process.getuid !== undefined && stats.uid !== process.getuid();
     if (isForeign) throw refuse('it belongs to somebody else', 'set WISP_HOME to a directory of your own');
@@ -134,7 +134,7 @@ export class TokenStore {
     } catch (cause) {
       if (errnoOf(cause) !== undefined)
         throw refuse(`it can't be read: ${errnoOf(cause)}`, 'log in again: wreckit sprite login');
-      throw refuse('it is no JSON', `remove it (rm ${this.#path}) and log in again`);
+      throw refuse('it is not JSON', `remove it (rm ${this.#path}) and log in again`);
     }
   }
 

@@ -15,7 +15,7 @@ interface Account {
 const WHY: Readonly<Record<string, string>> = {
   '--engine': 'the flag --engine says so',
   WISP_ENGINE: 'the variable WISP_ENGINE says so',
-  default: 'nothing says otherwise: sprites are made on this machine',
+  default: 'the default: sprites are made on this machine',
 };
 
 export const verb: WispVerb = {

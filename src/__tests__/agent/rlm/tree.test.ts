@@ -205,7 +205,7 @@ test(
 );
 
 test(
-  'a child sprite whose work can not be taken over whole is kept and named',
+  'a child sprite whose work cannot be taken over whole is kept and named',
   async () => {
     await using kit = toolKit();
     const { events } = await ran(kit, [

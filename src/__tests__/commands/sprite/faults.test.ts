@@ -76,7 +76,7 @@ const PROGRAMS: readonly [what: string, make: (dir: TempDir) => string, code: st
   ['is a directory', (dir) => directory(dir), 'WISP_INCOMPATIBLE', 'a directory'],
   ['is another program', () => '/bin/echo', 'WISP_INCOMPATIBLE', 'another program'],
   ['is yet another program', () => '/bin/true', 'WISP_INCOMPATIBLE', 'another program'],
-  ['is no program', (dir) => file(dir, 'garbage', 0o755), 'WISP_INCOMPATIBLE', ''],
+  ['is not a program', (dir) => file(dir, 'garbage', 0o755), 'WISP_INCOMPATIBLE', ''],
 ];
 
 function file(dir: TempDir, text: string, mode: number): string {

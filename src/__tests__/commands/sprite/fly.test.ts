@@ -105,7 +105,7 @@ test("wreckit run on Fly's command is refused before anything is started, wrecki
   });
   const run = await wreckitJson(['run', 'do something'], options);
   expect([run.exitCode, run.document.error.code]).toEqual([9, 'UNSUPPORTED']);
-  expect(run.document.error.message).toContain('can not push the project');
+  expect(run.document.error.message).toContain('cannot push the project');
   expect(fake.calls()).toEqual([]);
   const checks = async () => (await wreckitJson(['doctor'], options)).document.data.checks;
   expect(await checks()).toContainEqual(

@@ -478,7 +478,7 @@ test('input under way when the connection breaks is SESSION_LOST, never a comman
   });
 });
 
-test('the time limit ends a command where the server can not', async () => {
+test('the time limit ends a command where the server cannot', async () => {
   await withServer(async ({ server, engine }) => {
     server.on(`GET ${DEMO}`, { body: sprite });
     let end: () => void = () => undefined;

@@ -134,7 +134,7 @@ describe('network rules', () => {
 describe('execRoute()', () => {
   const none = new Set<string>();
 
-  test('has every word and variable encoded, and refuses what a URL can not hold', async () => {
+  test('has every word and variable encoded, and refuses what a URL cannot hold', async () => {
     const route = execRoute({
       name: 'demo',
       spec: { command: ['a b', '&c=d', '😀'], env: { K: 'v&=' } },

@@ -190,7 +190,7 @@ test('output() reads from any offset, by lines, and follows through restarts', a
   await following;
 });
 
-test('what can not be is refused with its code, and changes nothing', async () => {
+test('what cannot be is refused with its code, and changes nothing', async () => {
   await using sprite = await serviceSprite();
   const { services } = sprite.engine;
   const put = async (name: string, more = {}) =>

@@ -89,7 +89,7 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
   async execute(code: string, { signal, reservedNames = [] }: Extra = {}): Promise<unknown> {
     const taken = reservedNames.find((name) => this.#options.language.declares(code, name));
     if (taken !== undefined)
-      throw new Error(`[POLICY] ${quote(taken)} is given to you and can not be declared: use another name`);
+      throw new Error(`[POLICY] ${quote(taken)} is given to you and cannot be declared: use another name`);
     if (code.startsWith(SNIPPET_MARK)) {
       const done = await this.#inOrder(signal, () => this.#run({ type: 'run', code }));
       this.#steps.push({ snippet: code });

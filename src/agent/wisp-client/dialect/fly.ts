@@ -50,7 +50,7 @@ export function flyDestroy(name: string): string[] {
 export function flyStream(command: WispCommand, options: ArgvOptions): string[] {
   const [step, ...others] = flySteps(command, options);
   if (step !== undefined && others.length === 0) return step;
-  throw unsupported(verbOf(command), 'its bytes can not be handed over as they are');
+  throw unsupported(verbOf(command), 'its bytes cannot be handed over as they are');
 }
 
 function execWords(words: FlyWords): string[] {

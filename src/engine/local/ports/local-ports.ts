@@ -117,10 +117,10 @@ export class LocalPorts implements PortOps {
 const SAYS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'there is no such name',
-  EAI_AGAIN: 'the name can not be looked up',
+  EAI_AGAIN: 'the name cannot be looked up',
   ETIMEDOUT: 'no answer in time',
   ENETUNREACH: 'the sprite has no network that leads there',
-  EHOSTUNREACH: 'the address can not be reached',
+  EHOSTUNREACH: 'the address cannot be reached',
   ECONNRESET: 'the connection was lost',
 };
 
@@ -130,7 +130,7 @@ const MAX_PORT = 65_535;
 function assertTarget({ host, port }: PortTarget): void {
   if (Number.isInteger(port) && port >= 1 && port <= MAX_PORT && /^[A-Za-z0-9.:_%-]{1,255}$/.test(host))
     return;
-  throw new WreckitError('USAGE', `connect: ${JSON.stringify(`${host}:${port}`)} is no host and port`);
+  throw new WreckitError('USAGE', `connect: ${JSON.stringify(`${host}:${port}`)} is not a host and port`);
 }
 
 /** Whoever gives up leaves no connection behind. */
