@@ -67,5 +67,5 @@ test('settings in a directory closed to this user are a faulty configuration, ne
   const env = { HOME: dir.join('home'), WISP_HOME: dir.join('sprites') };
   const { exitCode, document } = await ask(['wreckit', 'sprite', 'list'], dir.join('project'), env);
   expect([exitCode, document.error.code]).toEqual([2, 'CONFIG_INVALID']);
-  expect(document.error.message).toContain('~/.wreckitrc can not be read: EACCES');
+  expect(document.error.message).toContain('~/.wreckitrc cannot be read: EACCES');
 });

@@ -34,7 +34,7 @@ test('wisp doctor looks at a state directory that has nothing of sprites in it y
   expect(readdirSync(dir.path)).toEqual(['credentials.json']);
 });
 
-test('wisp doctor says where a state directory can not be made', async () => {
+test('wisp doctor says where a state directory cannot be made', async () => {
   using dir = tempDir();
   writeFileSync(dir.join('file'), '');
   const home = join(dir.join('file'), 'wisp');
