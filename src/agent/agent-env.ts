@@ -46,6 +46,12 @@ const PATHS_OF_THIS_MACHINE = new Set([
   ],
 ]);
 
+/** Either of a group is a whole credential: one in the configuration keeps the others of the shell out. */
+const SAME_CREDENTIAL = [
+  ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'],
+  ['OPENAI_API_KEY', 'CODEX_API_KEY'],
+] as const;
+
 /** Never given to an agent, wherever they come from. */
 const SPRITE_TOKENS = new Set(['SPRITES_TOKEN', 'SPRITE_TOKEN']);
 
@@ -89,7 +95,12 @@ export function agentEnv({
 }: AgentEnvOptions): Record<string, string> {
   const names = families === 'all' ? (Object.keys(FAMILIES) as AgentFamily[]) : families;
   const prefixes = names.flatMap((family) => [...FAMILIES[family]]);
+  const given: Environment = Object.assign({}, ...overrides);
+  const replaced = new Set<string>(
+    SAME_CREDENTIAL.filter((group) => group.some((name) => Boolean(given[name]))).flat(),
+  );
   const own = pick(source, (name) => {
+    if (replaced.has(name)) return false;
     if (OF_OUR_PARENT.has(name) || (!isThisMachine && PATHS_OF_THIS_MACHINE.has(name))) return false;
     return prefixes.some((prefix) => (prefix.endsWith('_') ? name.startsWith(prefix) : name === prefix));
   });

@@ -37,6 +37,16 @@ describe('agentEnv()', () => {
     expect(JSON.stringify(env)).not.toContain('canary');
   });
 
+  test("keeps the shell's key from a gateway whose token the config has", () => {
+    const gateway = { ANTHROPIC_AUTH_TOKEN: 't', ANTHROPIC_BASE_URL: 'https://gateway.example' };
+    const of = (override: Record<string, string>) =>
+      agentEnv({ families: ['claude'], source: SOURCE, overrides: [override], isThisMachine: true });
+    expect(of(gateway)).toEqual(gateway);
+    expect(of({ ANTHROPIC_BASE_URL: 'https://gateway.example', ANTHROPIC_AUTH_TOKEN: '' })).toMatchObject({
+      ANTHROPIC_API_KEY: 'a',
+    });
+  });
+
   test('leaves out what names files of this machine when the agent runs elsewhere', () => {
     const env = agentEnv({ families: ['codex'], source: SOURCE, overrides: [], isThisMachine: false });
     expect(env).toEqual({ OPENAI_API_KEY: 'o' });

@@ -70,12 +70,11 @@ export function resolveProvider(
     variable === undefined
       ? undefined
       : environments.map((env) => env?.[variable]).find((value) => Boolean(value));
-  const name = config.aiProvider ?? byKey(config, lookUp);
+  const name = config.aiProvider ?? byKey(config, environments);
   const facts = PROVIDERS[name];
-  const bearer = (facts.bearerKeys ?? []).map(lookUp).find((value) => value !== undefined);
-  const key = facts.keys.map(lookUp).find((value) => value !== undefined);
+  const credential = credentialOf(facts, environments);
   const needsKey = facts.keys.length > 0 && facts.isKeyOptional !== true;
-  if (needsKey && key === undefined && bearer === undefined) throw keyMissing(name, facts);
+  if (needsKey && credential === null) throw keyMissing(name, facts);
   const baseUrl = config.baseUrl ?? hostUrl(name, lookUp(facts.baseUrlVariable)) ?? facts.baseUrl;
   if (baseUrl === undefined && name === 'openai-compatible') {
     throw new WreckitError('CONFIG_INVALID', 'agent rlm: the provider "openai-compatible" has no URL', {
@@ -88,14 +87,31 @@ export function resolveProvider(
       hint: 'set "model" of the agent, or use --model',
     });
   }
-  // A key goes before a token: who exports both means the key for the API itself.
   return {
     name,
     model,
     baseUrl: baseUrl?.replace(/\/+$/, ''),
-    key: key ?? bearer ?? null,
-    isBearer: key === undefined && bearer !== undefined,
+    key: credential?.value ?? null,
+    isBearer: credential?.isBearer === true,
   };
+}
+
+/**
+ * All of it from the first environment that has any: a gateway's token in the configuration must not give way to the
+ * key of the provider itself that the user's shell exports, nor that key go to the gateway.
+ */
+function credentialOf(
+  { keys, bearerKeys = [] }: ProviderFacts,
+  environments: readonly (Environment | undefined)[],
+): { value: string; isBearer: boolean } | null {
+  for (const env of environments) {
+    // A key goes before a token: who sets both in one place means the key for the API itself.
+    for (const name of [...keys, ...bearerKeys]) {
+      const value = env?.[name];
+      if (value) return { value, isBearer: bearerKeys.includes(name) };
+    }
+  }
+  return null;
 }
 
 /** Throws `AUTH_MISSING`, `CONFIG_INVALID`. */
@@ -106,11 +122,10 @@ export function assertRlmCredentials(
   resolveProvider(config, environments);
 }
 
-function byKey(config: RlmAgentConfig, lookUp: (variable: string) => string | undefined): ProviderName {
-  const found = BY_KEY.find((name) => {
-    const { keys, bearerKeys = [] } = PROVIDERS[name];
-    return [...keys, ...bearerKeys].some((variable) => lookUp(variable) !== undefined);
-  });
+function byKey(config: RlmAgentConfig, environments: readonly (Environment | undefined)[]): ProviderName {
+  const found = environments
+    .map((env) => BY_KEY.find((name) => credentialOf(PROVIDERS[name], [env]) !== null))
+    .find((name) => name !== undefined);
   if (found !== undefined) return found;
   if (config.baseUrl !== undefined) return 'openai-compatible';
   throw keyMissing('anthropic', PROVIDERS.anthropic, [
@@ -119,12 +134,12 @@ function byKey(config: RlmAgentConfig, lookUp: (variable: string) => string | un
   ]);
 }
 
-/** Ollama's own variable is a host and a port, without a path. */
+/** Ollama's own variable is a host, its port and scheme where they are not the usual ones, and no path. */
 function hostUrl(name: ProviderName, value: string | undefined): string | undefined {
   if (value === undefined || name !== 'ollama') return value;
-  return `${/^https?:\/\//.test(value) ? value : `http://${value}`}`
-    .replace(/\/+$/, '')
-    .replace(/(\/v1)?$/, '/v1');
+  const [, scheme, host = '', port] = /^(https?:\/\/)?(\[[^\]]*\]|[^:/]*)(:\d+)?/.exec(value.trim()) ?? [];
+  const usualPort = scheme === undefined ? ':11434' : '';
+  return `${scheme ?? 'http://'}${host === '' ? '127.0.0.1' : host}${port ?? usualPort}/v1`;
 }
 
 function keyMissing(name: ProviderName, facts: ProviderFacts, others?: readonly string[]): WreckitError {

@@ -161,6 +161,39 @@ test('resolveProvider() knows the address of every provider that has one', () =>
   expect(urlOf('glm')).toBe('https://open.bigmodel.cn/api/paas/v4');
 });
 
+test("resolveProvider() takes the configuration's token and provider before those of the shell, never one of each", () => {
+  const shell = { ANTHROPIC_API_KEY: 'key-of-the-shell', OPENAI_API_KEY: 'key-of-the-shell' };
+  const resolved = (own: Record<string, string>, aiProvider?: Provider) =>
+    resolveProvider({ kind: 'rlm', maxIterations: 1, aiProvider }, [undefined, own, shell]);
+  const gateway = {
+    ANTHROPIC_AUTH_TOKEN: 'token-of-the-gateway',
+    ANTHROPIC_BASE_URL: 'https://gateway.example',
+  };
+  expect(resolved(gateway, 'anthropic')).toMatchObject({
+    baseUrl: 'https://gateway.example',
+    key: 'token-of-the-gateway',
+    isBearer: true,
+  });
+  expect(resolved({ ZAI_API_KEY: 'own' })).toMatchObject({ name: 'zai', key: 'own', isBearer: false });
+  expect(resolved({ ANTHROPIC_API_KEY: 'own', ANTHROPIC_AUTH_TOKEN: 'token' })).toMatchObject({
+    key: 'own',
+    isBearer: false,
+  });
+  expect(resolved({ ZAI_API_KEY: '' })).toMatchObject({ name: 'anthropic', key: 'key-of-the-shell' });
+});
+
+test.each([
+  ['127.0.0.1:1234', 'http://127.0.0.1:1234/v1'],
+  ['models.example', 'http://models.example:11434/v1'],
+  [':1234', 'http://127.0.0.1:1234/v1'],
+  ['[::1]', 'http://[::1]:11434/v1'],
+  ['https://models.example/', 'https://models.example/v1'],
+  ['http://models.example:80/v1', 'http://models.example:80/v1'],
+])('resolveProvider() reads OLLAMA_HOST as Ollama does: %s', (value, url) => {
+  const config = { kind: 'rlm', maxIterations: 1, aiProvider: 'ollama', model: 'm' } as const;
+  expect(resolveProvider(config, [{ OLLAMA_HOST: value }]).baseUrl).toBe(url);
+});
+
 const MISSING: readonly (readonly [config: Partial<RlmAgentConfig>, code: ErrorCode, names: string])[] = [
   [{}, 'AUTH_MISSING', 'ANTHROPIC_API_KEY'],
   [{ aiProvider: 'anthropic' }, 'AUTH_MISSING', 'ANTHROPIC_API_KEY'],
