@@ -8,7 +8,7 @@
  */
 import type { FileEntry } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
-import { type RunResult, run, type StdinSource } from '../../process/run.ts';
+import { type RunResult, run } from '../../process/run.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type {
   CopyOptions,
@@ -25,6 +25,7 @@ import type {
 import { assertWholeTar } from './files/end-mark.ts';
 import { errnoFrom, pathError } from './files/errno.ts';
 import { FIRST_RECORD_AT, parseListing } from './files/listing.ts';
+import { Retaken } from './files/retaken.ts';
 import {
   CHMOD,
   CHOWN,
@@ -72,7 +73,7 @@ interface Call {
   readonly path: string;
   readonly script: string;
   readonly args: readonly string[];
-  readonly stdin?: StdinSource;
+  readonly stdin?: AsyncIterable<Uint8Array>;
   readonly maxBytes?: number;
   readonly user?: FileOptions['user'];
   readonly signal?: AbortSignal | undefined;
@@ -233,11 +234,11 @@ export class LocalFiles implements FileOps {
   }
 
   async #run(call: Call): Promise<RunResult> {
-    const { signal, stdin } = call;
-    let result = await this.#runOnce(call);
-    // A checkpoint may hold the sprite still right after it was seen awake; what was sent can't be sent again.
-    for (let more = MAX_MORE; more > 0 && stdin === undefined && isHeldStill(result); more -= 1) {
-      result = await this.#runOnce(call);
+    const { signal } = call;
+    using input = inputOf(call);
+    let result = await this.#runOnce(call, input);
+    for (let more = MAX_MORE; more > 0 && isHeldStill(result, input); more -= 1) {
+      result = await this.#runOnce(call, input);
     }
     signal?.throwIfAborted();
     // Entries that vanish while they are listed make find complain; what it did list is the answer.
@@ -246,30 +247,48 @@ export class LocalFiles implements FileOps {
     return result;
   }
 
-  async #runOnce(call: Call): Promise<RunResult> {
-    const { signal, stdin = 'ignore' } = call;
-    using entrance = await this.#enter(call.name, commandOf(call), { user: call.user, signal });
+  async #runOnce(call: Call, input: Retaken | null): Promise<RunResult> {
+    const { name, user, signal, maxBytes = MAX_COMPLAINT_BYTES } = call;
+    using entrance = await this.#enter(name, commandOf(call), { user, signal });
     const { argv, env } = entrance;
-    return await run(argv, { env, stdin, signal, maxBytes: call.maxBytes ?? MAX_COMPLAINT_BYTES });
+    return await run(argv, { env, stdin: input ?? 'ignore', signal, maxBytes });
   }
 
   async *#stream(
     call: Call,
     isForgiven: (result: RunResult) => boolean = () => false,
   ): AsyncGenerator<Uint8Array> {
-    const { signal, stdin = 'ignore' } = call;
-    using entrance = await this.#enter(call.name, commandOf(call), { user: call.user, signal });
-    const { argv, env } = entrance;
-    yield* streamRun(argv, { env, stdin, signal, maxBytes: MAX_COMPLAINT_BYTES }, (result) => {
-      signal?.throwIfAborted();
-      if (result.failed && !isForgiven(result)) throw failure(call, result);
-    });
+    const { name, user, signal } = call;
+    using input = inputOf(call);
+    for (let more = MAX_MORE; ; more -= 1) {
+      using entrance = await this.#enter(name, commandOf(call), { user, signal });
+      const { argv, env } = entrance;
+      const options = { env, stdin: input ?? 'ignore', signal, maxBytes: MAX_COMPLAINT_BYTES } as const;
+      const seen = { output: false, end: true };
+      const output = streamRun(argv, options, (result) => {
+        signal?.throwIfAborted();
+        seen.end = seen.output || more === 0 || !isHeldStill(result, input);
+        if (seen.end && result.failed && !isForgiven(result)) throw failure(call, result);
+      });
+      for await (const chunk of output) {
+        seen.output = true;
+        yield chunk;
+      }
+      if (seen.end) return;
+    }
   }
 }
 
-/** The runtime's own word, before anything of the call has run. */
-function isHeldStill({ failed, stderr }: RunResult): boolean {
-  return failed && /paused container/i.test(decodeUtf8(stderr));
+function inputOf({ stdin }: Call): Retaken | null {
+  return stdin === undefined ? null : new Retaken(stdin);
+}
+
+/**
+ * A checkpoint may hold the sprite still right after it was seen awake: the runtime's own word, before anything of
+ * the call has run. It can be made again then.
+ */
+function isHeldStill({ failed, stderr }: RunResult, input: Retaken | null): boolean {
+  return failed && input?.canBeginAgain !== false && /paused container/i.test(decodeUtf8(stderr));
 }
 
 /** The content, then the id that says it was all: see WRITE. */
