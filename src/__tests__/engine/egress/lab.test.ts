@@ -43,6 +43,7 @@ describeAsRoot('a sprite with network "filtered"', () => {
     ['another port', /^56 .*403/],
     ['no tls inside', /^(52|56) /],
     ['second host header', /400/],
+    ['another host on the same connection', /^0 hello from allowed\.test$/],
     ['udp', /Network is unreachable/],
     ['name service', /^2/],
     ['live change cuts', /^[1-9]\d* soon$/],

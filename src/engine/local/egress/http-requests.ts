@@ -10,7 +10,21 @@ import { carry, tunnelTls } from './tunnel.ts';
 const TLS_PORTS = [443];
 const HTTP_PORTS = [80];
 /** Between the client and the proxy only. */
-const HOP_HEADERS = new Set(['connection', 'proxy-connection', 'proxy-authorization', 'keep-alive', 'host']);
+const HOP_HEADERS = new Set([
+  'connection',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'upgrade',
+]);
+/**
+ * RFC 9110 §5.6.2, RFC 9112 §3 and §5. To the letter: where servers are lenient in ways of their own (a tab in the
+ * request line, a header folded onto the line before it) they would read another target or Host than we did.
+ */
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\xff]+) HTTP\/1\.[01]$/;
+const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t\x20-\x7e\x80-\xff]*$/;
 
 export async function serveHttp(client: Socket, reader: ByteReader, gate: Gatekeeper): Promise<void> {
   let head: Buffer | null;
@@ -25,13 +39,13 @@ export async function serveHttp(client: Socket, reader: ByteReader, gate: Gateke
     return;
   }
   const lines = head.toString('latin1').split('\r\n');
-  // A line break that only some servers take for one would hide a header (a second Host) from us.
-  if (lines.some((line) => /[\r\n\0]/.test(line)))
-    return answer(client, 400, 'the request has stray line breaks');
-  const [method = '', target = '', version = ''] = (lines[0] ?? '').split(' ');
-  if (!/^HTTP\/1\.[01]$/.test(version)) return answer(client, 400, 'this is not HTTP/1');
+  const [, method, target] = REQUEST_LINE.exec(lines[0] ?? '') ?? [];
+  if (method === undefined || target === undefined) return answer(client, 400, 'this is not HTTP/1');
+  const headers = lines.slice(1, -2);
+  if (!headers.every((line) => HEADER_LINE.test(line)))
+    return answer(client, 400, 'a header of the request is malformed');
   if (method === 'CONNECT') return await serveConnect(client, target, reader, gate);
-  await serveForward(client, { method, target, headers: lines.slice(1, -2) }, reader, gate);
+  await serveForward(client, { method, target, headers }, reader, gate);
 }
 
 async function serveConnect(
@@ -66,7 +80,7 @@ async function serveForward(
   const admission = await gate.admit({ host: url.hostname, port }, HTTP_PORTS);
   if (!admission.isAllowed) return answer(client, 403, `${url.host}: ${admission.reason}`);
   const kept = request.headers.filter(
-    (line) => !HOP_HEADERS.has(line.slice(0, line.indexOf(':')).trim().toLowerCase()),
+    (line) => !HOP_HEADERS.has(line.slice(0, line.indexOf(':')).toLowerCase()),
   );
   const lines = [
     `${request.method} ${url.pathname}${url.search} HTTP/1.1`,

@@ -65,6 +65,11 @@ export async function carry(
     client.destroy();
     return;
   }
+  // It left meanwhile: nothing would ever close this end.
+  if (client.destroyed) {
+    server.destroy();
+    return;
+  }
   const untrack = gate.track(upstream.name, () => {
     client.destroy();
     server.destroy();
