@@ -4,7 +4,7 @@
  * invent changes of their own tree, and what is invented has to pass the same checks as everything else.
  */
 import { quote } from '../contract/names.ts';
-import { errorOf } from '../errors.ts';
+import { errorOf, type WreckitError } from '../errors.ts';
 import { decodeUtf8 } from '../process/text.ts';
 import type { BytePath } from './byte-path.ts';
 import { NulSplitter } from './nul-splitter.ts';
@@ -67,6 +67,10 @@ printf 'end %d\\0' $?
 `;
 
 const DEFAULT_MAX_ENTRIES = 1_000_000;
+/** Of what the sprite says of each file allowed, on average: names that long there are hardly any. */
+const MAX_BYTES_PER_ENTRY = 512;
+/** For the fields around the records, and for names of any length where few files are allowed. */
+const MIN_SCAN_BYTES = 1024 * 1024;
 
 /** Throws `SPRITE_SYNC_FAILED` where the tree can't be listed, or has more than `maxEntries` files. */
 export async function scanSprite(port: SpritePort, options: ScanOptions = {}): Promise<SpriteScan> {
@@ -90,6 +94,7 @@ class ScanParser {
   readonly #entries = new Map<BytePath, ScannedEntry>();
   readonly #unreadable: BytePath[] = [];
   readonly #maxEntries: number;
+  #leftBytes: number;
   #pending: string[] = [];
   #token: string | null = null;
   #head: string | null = null;
@@ -98,6 +103,7 @@ class ScanParser {
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries;
+    this.#leftBytes = MIN_SCAN_BYTES + maxEntries * MAX_BYTES_PER_ENTRY;
   }
 
   result(): SpriteScan {
@@ -105,7 +111,10 @@ class ScanParser {
     return { isMissing: false, token, head, entries: this.#entries, unreadable: this.#unreadable };
   }
 
+  /** Whatever is in it: a sprite that never ends its answer must not fill this machine's memory. */
   push(chunk: Uint8Array): void {
+    this.#leftBytes -= chunk.byteLength;
+    if (this.#leftBytes < 0) throw this.#tooMuch();
     for (const field of this.#splitter.push(chunk)) this.#field(field);
   }
 
@@ -143,14 +152,21 @@ class ScanParser {
       const entry = { mode: Number.parseInt(mode, 8) & 0o777, sizeBytes: Number(size), ctimeNs };
       this.#entries.set(path, { kind: 'file', ...entry });
     }
-    if (this.#entries.size <= this.#maxEntries) return;
-    throw errorOf('SPRITE_SYNC_FAILED', `scan of the sprite: there are more than ${this.#maxEntries} files`, {
-      hint: 'the sprite is kept; remove what is not needed there, then pull again',
-    });
+    if (this.#entries.size + this.#unreadable.length > this.#maxEntries) throw this.#tooMuch();
+  }
+
+  #tooMuch(): WreckitError {
+    return errorOf(
+      'SPRITE_SYNC_FAILED',
+      `scan of the sprite: there are more than ${this.#maxEntries} files`,
+      {
+        hint: 'the sprite is kept; remove what is not needed there, then pull again',
+      },
+    );
   }
 }
 
-/** Hashes taken inside; a file that is gone or can't be read has none. */
+/** Hashes taken inside, of nothing but `paths`; a file that is gone or can't be read has none. */
 export async function hashInSprite(
   port: SpritePort,
   paths: readonly BytePath[],
@@ -159,12 +175,13 @@ export async function hashInSprite(
   const hashes = new Map<BytePath, string>();
   if (paths.length === 0) return hashes;
   const splitter = new NulSplitter();
+  const asked = new Set(paths);
   await port.exec(['xargs', '-0', '-r', 'sha256sum', '-z', '--'], {
     stdin: nameList(paths),
     onStdout: (chunk) => {
       for (const line of splitter.push(chunk)) {
-        const match = /^([0-9a-f]{64}) [ *]\.\/(.+)$/s.exec(line);
-        if (match?.[1] !== undefined && match[2] !== undefined) hashes.set(match[2], match[1]);
+        const [, sha256, path] = /^([0-9a-f]{64}) [ *]\.\/(.+)$/s.exec(line) ?? [];
+        if (sha256 !== undefined && path !== undefined && asked.has(path)) hashes.set(path, sha256);
       }
     },
     signal,
