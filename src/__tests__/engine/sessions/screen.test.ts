@@ -148,4 +148,13 @@ describe('renderScreen()', () => {
     expect(nextOffset).toBeLessThanOrEqual(noise.length);
     expect(nextOffset).toBeGreaterThan(0);
   });
+
+  test('no program can make what is restored longer and longer', async () => {
+    const kinds = Array.from({ length: 5000 }, (_, kind) => `\x1b[>${kind};1m`).join('');
+    using log = logOf(`${'\x1b[>1u\x1b[=3u'.repeat(50_000)}${kinds}words`);
+    const { bytes } = await renderScreen(log.path, SIZE);
+    const text = Buffer.from(bytes).toString();
+    expect(text).toContain('words');
+    expect(text.length).toBeLessThan(2000);
+  });
 });

@@ -13,6 +13,8 @@ const MOUSE_TRACKING = new Set([9, 1000, 1002, 1003]);
 const ALTERNATE_SCREEN = new Set([47, 1047, 1049]);
 const INSERT_MODE = 4;
 const MAX_CONTROL_BYTES = 256;
+/** Terminals keep a short stack, too; the oldest goes first. */
+const MAX_KEYBOARD_MODES = 32;
 /** A text or image sequence longer than this is taken for binary output. */
 const MAX_STRING_BYTES = 1024 * 1024;
 
@@ -137,7 +139,7 @@ export class TerminalState {
     if (final === 'h' || final === 'l') this.#modeSet(parameters, final);
     else if (final === 'r' && /^[\d;]*$/.test(parameters)) this.#region = parameters;
     else if (final === 'q' && parameters.endsWith(' ')) this.#set('cursor', text);
-    else if (final === 'm' && parameters.startsWith('>')) this.#set(`keys ${parameters.split(';')[0]}`, text);
+    else if (final === 'm' && /^>\d(;|$)/.test(parameters)) this.#set(`keys ${parameters.charAt(1)}`, text);
     else if (final === 'u' && /^[<=>]/.test(parameters)) this.#keyboardSet(text, parameters);
     else if (final === 'p' && parameters === '!') this.#reset();
   }
@@ -159,6 +161,7 @@ export class TerminalState {
     else if (parameters.startsWith('<'))
       this.#keyboard.splice(-Math.max(1, Number(parameters.slice(1)) || 1));
     else this.#keyboard.push(text);
+    if (this.#keyboard.length > MAX_KEYBOARD_MODES) this.#keyboard.shift();
   }
 
   #stringEnded(): void {
