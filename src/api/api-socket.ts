@@ -22,6 +22,7 @@ const HIGH_WATER_BYTES = 1024 * 1024;
 const QUEUE_BYTES = 1024 * 1024;
 /** How long a peer may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 5_000;
+const MAX_REASON_BYTES = 120;
 
 export const CLOSE = {
   normal: 1000,
@@ -120,7 +121,7 @@ export class ApiSocket {
     await this.#lastSent;
     this.#closing.abort();
     if (this.#ws.isPaused) this.#ws.resume();
-    this.#ws.close(code, reason.slice(0, 120));
+    this.#ws.close(code, shortened(reason));
     const timer = setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS);
     await this.#closed;
     clearTimeout(timer);
@@ -149,6 +150,13 @@ export class ApiSocket {
     this.#lastSent = sent;
     return this.#ws.bufferedAmount < HIGH_WATER_BYTES ? Promise.resolve(true) : sent;
   }
+}
+
+/** A close frame has room for 123 bytes (RFC 6455 §5.5); more of them, and it would not be sent at all. */
+function shortened(reason: string): string {
+  const bytes = Buffer.from(reason);
+  if (bytes.length <= MAX_REASON_BYTES) return reason;
+  return bytes.toString('utf8', 0, MAX_REASON_BYTES).replace(/\ufffd+$/, '');
 }
 
 function sizeOf(message: SocketMessage): number {
