@@ -62,12 +62,26 @@ test('remove() deletes a checkpoint; unknown ones and bad ids are not found', as
   await using sprite = await localSprite();
   const { checkpoints } = sprite.engine;
   await checkpoints.create('demo');
+  await checkpoints.create('demo');
+  await checkpoints.remove('demo', 'v2');
   await checkpoints.remove('demo', 'v1');
   expect(await checkpoints.list('demo')).toEqual([]);
   for (const id of ['v1', '../../x', '', '-rf']) {
     const error = await checkpoints.restore('demo', id).then(() => null, toWreckitError);
     expect(error?.code).toBe('CHECKPOINT_NOT_FOUND');
   }
+});
+
+test('create() gives no id again that a removed checkpoint had', async () => {
+  await using sprite = await localSprite();
+  const { checkpoints } = sprite.engine;
+  const create = async () => (await checkpoints.create('demo')).id;
+  expect([await create(), await create()]).toEqual(['v1', 'v2']);
+  await checkpoints.restore('demo', 'v2');
+  await checkpoints.remove('demo', 'v2');
+  await checkpoints.remove('demo', 'v1');
+  expect([await create(), await create()]).toEqual(['v3', 'v4']);
+  expect((await checkpoints.get('demo', 'v3')).source_id).toBe('v2');
 });
 
 test('a copy of a sprite or of its checkpoint has its own name and goes its own way', async () => {

@@ -9,6 +9,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { isObject, numberOr } from '../../contract/json-value.ts';
 import { quote } from '../../contract/names.ts';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import type { Checkpoint, CheckpointOps, Waiting } from '../engine.ts';
@@ -59,7 +60,7 @@ export class LocalCheckpoints implements CheckpointOps {
   ): Promise<Checkpoint> {
     return this.#hold(name, { signal }, async (sprite) => {
       const all = readAll(sprite.dirs);
-      return await save(sprite, { id: nextId(all), comment: comment ?? null, isAuto: false });
+      return await save(sprite, { id: nextId(sprite.dirs, all), comment: comment ?? null, isAuto: false });
     });
   }
 
@@ -95,6 +96,7 @@ export class LocalCheckpoints implements CheckpointOps {
     return this.#hold(name, waiting, async ({ dirs }) => {
       const { id } = find(dirs, checkpointId);
       const grave = join(dirs.dir, 'checkpoints', `.${id}.deleted`);
+      if (numberOf(id) > lastRemoved(dirs)) writeJsonFile(lastRemovedFile(dirs), { number: numberOf(id) });
       renameSync(checkpointDir(dirs, id), grave);
       await deleteTree(grave);
     });
@@ -222,8 +224,22 @@ function readOne(dirs: SpriteDirs, id: string): Checkpoint | null {
   return { id, created_at, comment, is_auto, source_id, size_bytes };
 }
 
-/** Ids are never reused while a later one is there. */
-function nextId(checkpoints: readonly Checkpoint[]): string {
-  const numbers = checkpoints.map(({ id }) => Number(/^v(\d+)$/.exec(id)?.[1] ?? 0));
-  return `v${Math.max(0, ...numbers) + 1}`;
+/** An id is never given again: what somebody noted means that checkpoint or none. */
+function nextId(dirs: SpriteDirs, checkpoints: readonly Checkpoint[]): string {
+  return `v${Math.max(lastRemoved(dirs), ...checkpoints.map(({ id }) => numberOf(id))) + 1}`;
+}
+
+/** 0 for those the engine made by itself. */
+function numberOf(id: string): number {
+  return Number(/^v(\d{1,9})$/.exec(id)?.[1] ?? 0);
+}
+
+function lastRemoved(dirs: SpriteDirs): number {
+  const path = lastRemovedFile(dirs);
+  const value = existsSync(path) ? readJsonFile(path) : null;
+  return isObject(value) ? numberOr(value.number, 0) : 0;
+}
+
+function lastRemovedFile(dirs: SpriteDirs): string {
+  return join(dirs.dir, 'last-removed-checkpoint.json');
 }
