@@ -7,7 +7,7 @@
  * usage errors. Verbs and how to write one: verb.ts.
  */
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
 import { type FoundVerb, findVerb, splitAtDashes } from './find-verb.ts';
@@ -118,7 +118,7 @@ async function runVerb(
   const { globals } = parsed;
   const run = module.run({
     io,
-    cwd: workingDirectory(io.cwd, globals.cwd),
+    cwd: workingDirectory(io, globals.cwd),
     verb: mode.verb,
     globals,
     options: parsed.options,
@@ -136,10 +136,10 @@ async function runVerb(
 }
 
 /** Throws `USAGE` for a `--cwd` that is no directory. */
-function workingDirectory(from: string, cwd: unknown): string {
-  if (typeof cwd !== 'string') return from;
-  const directory = resolve(from, cwd);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
+function workingDirectory(io: Io, cwd: unknown): string {
+  if (typeof cwd !== 'string') return io.cwd;
+  const directory = isAbsolute(cwd) ? resolve(cwd) : resolve(io.cwd, cwd);
+  if (cwd !== '' && statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
   throw new WreckitError('USAGE', `--cwd: ${quote(cwd)} is not a directory`, {
     hint: 'give the path of a directory',
   });

@@ -8,11 +8,12 @@ export function become(
 ): void {
   // Node has it as an experiment, of which it warns on stderr.
   if (process.versions.bun === undefined || process.execve === undefined) return;
-  const here = process.cwd();
+  let here: string | undefined;
   try {
+    here = process.cwd(); // It may have been removed.
     process.chdir(cwd ?? here);
     process.execve(argv[0], [...argv], { ...env });
   } catch {
-    process.chdir(here); // Who starts it in the usual way learns why it can't be.
+    if (here !== undefined) process.chdir(here); // Who starts it in the usual way learns why it can't be.
   }
 }

@@ -78,6 +78,7 @@ describe('runProgram() answers a usage error', () => {
     [['sprite', 'list', 'a', 'b'], 'sample sprite list: too many arguments: expected 1 argument but got 2'],
     [['sprite', 'list', '--cwd'], 'sample sprite list: option "--cwd <dir>" argument missing'],
     [['--cwd', '/nowhere/at/all', 'sprite', 'list'], '--cwd: "/nowhere/at/all" is not a directory'],
+    [['--cwd', '', 'sprite', 'list'], '--cwd: "" is not a directory'],
     [['--nonsense'], 'sample: no command given'],
     [['config', '-q'], 'sample config: no command given'],
     [

@@ -69,3 +69,12 @@ test('settings in a directory closed to this user are a faulty configuration, ne
   expect([exitCode, document.error.code]).toEqual([2, 'CONFIG_INVALID']);
   expect(document.error.message).toContain('~/.wreckitrc cannot be read: EACCES');
 });
+
+test('--cwd leads out of a working directory that was removed', async () => {
+  using dir = tempDir();
+  mkdirSync(dir.join('gone'));
+  const env = { PATH, HOME: dir.path, WISP_HOME: dir.join('sprites') };
+  const script = `rmdir ../gone && exec ${join(packageRoot(), 'bin', 'wreckit')} --cwd / sprite list --json`;
+  const { exitCode, stdout } = await runProgram(['sh', '-c', script], { cwd: dir.join('gone'), env });
+  expect({ exitCode, sprites: JSON.parse(stdout).data?.sprites }).toEqual({ exitCode: 0, sprites: [] });
+});

@@ -52,9 +52,16 @@ test('start() does not read the host through links in an image', async () => {
 test('start() refuses what is no root file system', async () => {
   using dir = tempDir();
   await using local = localEngine();
-  const error = await local.engine.start({ name: 'demo', image: dir.path }).then(() => null, toWreckitError);
-  expect(error?.code).toBe('SPRITE_START_FAILED');
-  expect(error?.message).toContain('neither /bin nor /usr');
+  const cases: [image: string, message: string][] = [
+    [dir.path, 'neither /bin nor /usr'],
+    ['', 'image: there is no ""'],
+    ['/dev/zero', 'neither a directory nor a regular file'],
+  ];
+  for (const [image, message] of cases) {
+    const error = await local.engine.start({ name: 'demo', image }).then(() => null, toWreckitError);
+    expect(error?.code).toBe('SPRITE_START_FAILED');
+    expect(error?.message).toContain(message);
+  }
   expect(await local.engine.list()).toEqual([]);
 });
 

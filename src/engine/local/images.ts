@@ -11,6 +11,7 @@ import type { StateDirs } from './state-dirs.ts';
 import { requireTool, TOOL_ENV } from './tools.ts';
 
 export const HOST_IMAGE = 'host';
+const IMAGE_HINT = 'give a root file system: a directory, or a tar archive such as docker export makes';
 const UNPACK_TIMEOUT_MS = 30 * 60_000;
 
 /** The root file system's directory, or null for base `host`. Throws `SPRITE_START_FAILED`. */
@@ -19,6 +20,11 @@ export async function resolveImage(image: string, dirs: StateDirs, waiting: Wait
   const path = realImagePath(image);
   const stats = statSync(path);
   if (stats.isDirectory()) return path;
+  if (!stats.isFile()) {
+    throw new SpriteStartError(`image: ${path} is neither a directory nor a regular file`, {
+      hint: IMAGE_HINT,
+    });
+  }
   const key = sha256Hex(`${path}\0${stats.size}\0${stats.mtimeMs}\0${stats.ino}`);
   const unpacked = join(dirs.images, key.slice(0, 32));
   using _lock = await acquireLock(join(dirs.locks, `image-${key.slice(0, 32)}`), {
@@ -31,12 +37,11 @@ export async function resolveImage(image: string, dirs: StateDirs, waiting: Wait
 
 function realImagePath(image: string): string {
   try {
+    // Without a name it would be the working directory.
+    if (image === '') throw new Error('no name');
     return realpathSync(image);
   } catch (cause) {
-    throw new SpriteStartError(`image: there is no ${JSON.stringify(image)}`, {
-      hint: 'give a root file system: a directory, or a tar archive such as docker export makes',
-      cause,
-    });
+    throw new SpriteStartError(`image: there is no ${JSON.stringify(image)}`, { hint: IMAGE_HINT, cause });
   }
 }
 
@@ -68,7 +73,7 @@ async function unpack(archive: string, target: string, waiting: Waiting): Promis
     rmSync(staging, { recursive: true, force: true });
     waiting.signal?.throwIfAborted();
     const said = decodeUtf8(result.stderr).trim().split('\n')[0] ?? '';
-    throw new SpriteStartError(`image: ${archive} could not be unpacked: ${said}`);
+    throw new SpriteStartError(`image: ${archive} could not be unpacked: ${said}`, { hint: IMAGE_HINT });
   }
   renameSync(staging, target);
 }
