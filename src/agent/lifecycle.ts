@@ -9,7 +9,7 @@
  * Nothing here ends the process: the entry does, with `shutdownExitCode(reason)`, once `shutdown` has settled.
  */
 import { EXIT, SIGNAL_EXIT } from '../contract/error-codes.ts';
-import { toWreckitError } from '../errors.ts';
+import { toWreckitError, WreckitError } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 
 export type ShutdownReason =
@@ -82,7 +82,11 @@ export class Lifecycle {
 
   /** A shutdown that is under way, or about to begin, no longer waits for anybody. */
   hurry(): void {
-    this.#force.abort();
+    this.#force.abort(
+      new WreckitError('INTERNAL', 'it was not waited for: a second signal forced the end', {
+        hint: 'what was not brought back is still in the sprite',
+      }),
+    );
   }
 
   /** Synchronous, for the process's `exit` event. */

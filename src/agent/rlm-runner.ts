@@ -7,6 +7,7 @@
 
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_EXECS, DEFAULT_SPRITE_AGENT } from '../config/defaults.ts';
 import { secretValuesOf } from '../logging.ts';
+import { deadline } from '../process/deadline.ts';
 import type { AgentEvent, AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { RlmRunOptions } from './agent-options.ts';
 import { Budget } from './rlm/budget.ts';
@@ -138,7 +139,7 @@ function watchOf({ timeoutSeconds, signal, lifecycle }: RlmRunOptions, { leftMs 
   const limits = [timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000, leftMs].filter(
     (each) => each !== undefined,
   );
-  const timer = limits.length === 0 ? undefined : setTimeout(() => stop('timeout'), Math.min(...limits));
+  const late = deadline(limits.length === 0 ? undefined : Math.min(...limits), () => stop('timeout'));
   const onAbort = (): void => stop('abort');
   const signals = [signal, lifecycle?.signal].filter((each) => each !== undefined);
   for (const each of signals) {
@@ -163,7 +164,7 @@ function watchOf({ timeoutSeconds, signal, lifecycle }: RlmRunOptions, { leftMs 
       return cause;
     },
     [Symbol.dispose]: () => {
-      clearTimeout(timer);
+      late[Symbol.dispose]();
       for (const each of signals) each.removeEventListener('abort', onAbort);
       settle();
       entry?.[Symbol.dispose]();

@@ -14,7 +14,7 @@ import { agentFlags, type RunContext, type RunFlags, runOptions } from './run/ru
 import { RunConsole } from './run/run-console.ts';
 import { runDocument, runExitCode, runText } from './run/run-report.ts';
 import { prepareRun, type RunSetup } from './run/run-setup.ts';
-import { collected, count, oneOf } from './sprite/flags.ts';
+import { collected, count, duration, oneOf } from './sprite/flags.ts';
 
 export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
   define: (command) =>
@@ -43,7 +43,7 @@ export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
       )
       .option('--network <mode>', 'Network: none, filtered or open', oneOf('none', 'filtered', 'open'))
       .option('--allow <domain>', 'Extra domain it may reach (repeatable)', collected(String))
-      .option('--timeout <duration>', 'Time limit, such as 30m', parseDurationMs)
+      .option('--timeout <duration>', 'Time limit, such as 30m', (text) => parseDurationMs(duration(text)))
       .option('--allowed-tools <names>', 'Tools it may use, comma-separated', (text) => text.split(','))
       .option('--resume <run>', 'Continue the agent session of an earlier run ("latest")')
       .option('--mock-agent', 'Start no agent; go through the motions')
@@ -112,6 +112,7 @@ async function runOne(
       quiet: globals.quiet === true,
       isRaw: inner.kind === 'process',
     });
+    signal.addEventListener('abort', () => terminal.interrupted(), { once: true });
     record = await recordedRun({
       ...runOptions(context, setup, prompt, material),
       onAgentEvent: (event) => terminal.event(event),

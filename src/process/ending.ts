@@ -1,24 +1,22 @@
 /** Why a run ends: the first cause wins and is kept, whatever follows. */
 
-export type EndCause = 'exited' | 'timed_out' | 'aborted' | 'failed';
+import { deadline } from './deadline.ts';
 
-/** The longest delay a timer takes; longer ones would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export type EndCause = 'exited' | 'timed_out' | 'aborted' | 'failed';
 
 export class Ending {
   #cause: EndCause | null = null;
   #failure: { readonly error: unknown } | null = null;
   readonly #interruption = new AbortController();
   readonly #signal: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #deadline: Disposable;
   readonly #onAbort = (): void => this.#interrupt('aborted');
 
   constructor(signal: AbortSignal | undefined, timeoutMs: number | undefined) {
     this.#signal = signal;
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (timeoutMs !== undefined && timeoutMs <= MAX_TIMER_MS)
-      this.#timer = setTimeout(() => this.#interrupt('timed_out'), timeoutMs);
+    this.#deadline = deadline(timeoutMs, () => this.#interrupt('timed_out'));
   }
 
   get cause(): EndCause | null {
@@ -45,7 +43,7 @@ export class Ending {
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
+    this.#deadline[Symbol.dispose]();
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 

@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
+import { deadline } from '../../process/deadline.ts';
 import type { SpawnError } from '../../process/run.ts';
 import { type CommandHost, type CommandOutcome, type CommandRequest, placeFiles } from '../command-host.ts';
 import type { Lifecycle } from '../lifecycle.ts';
@@ -79,7 +80,7 @@ async function execute(
     // Told by `settle` below; until then nobody listens.
     stopping.catch(() => undefined);
   };
-  using _deadline = timer(request.timeoutMs, () => stop('timeout'));
+  using _deadline = deadline(request.timeoutMs, () => stop('timeout'));
   using _abort = onAbort([request.signal, options.lifecycle?.signal], () => stop('abort'));
   // Not waited for: whoever forces an end is about to be gone.
   using _force = onAbort([options.lifecycle?.force], () => {
@@ -214,11 +215,6 @@ async function placeFile(
     'SPRITE_EXEC_FAILED',
     `sprite "${name}": no place for the prompt: ${written.stderr.trim()}`,
   );
-}
-
-function timer(afterMs: number | undefined, fire: () => void): Disposable {
-  const handle = afterMs === undefined ? undefined : setTimeout(fire, afterMs);
-  return { [Symbol.dispose]: () => clearTimeout(handle) };
 }
 
 function onAbort(signals: readonly (AbortSignal | undefined)[], fire: () => void): Disposable {

@@ -8,7 +8,6 @@
  * A request for a sandbox ends in one or fails; nothing here starts an agent on this machine. When collecting
  * fails the sprite is kept and named, whatever the configuration says: its disk is the only copy.
  */
-import { quote } from '../../contract/names.ts';
 import type { Sprite } from '../../contract/schemas.ts';
 import { toWreckitError, WreckitError } from '../../errors.ts';
 import type { InnerAgentConfig, SpriteAgentConfig } from '../../schemas.ts';
@@ -366,8 +365,9 @@ function failedResult(message: string, hint: string): AgentResult {
 function withFaults(result: AgentResult, faults: readonly WreckitError[]): AgentResult {
   const told = faults.map(({ message }) => message).join('; ');
   const [first] = faults;
-  if (!result.success)
-    return { ...result, message: result.message ?? told, hint: result.hint ?? first?.hint ?? null };
+  // Why the agent failed has advice of its own; that of a fault stands beside the fault.
+  if (!result.success && result.message !== null) return result;
+  if (!result.success) return { ...result, message: told, hint: first?.hint ?? null };
   return {
     ...result,
     success: false,
@@ -375,11 +375,4 @@ function withFaults(result: AgentResult, faults: readonly WreckitError[]): Agent
     message: `the agent is done, but: ${told}`,
     hint: first?.hint ?? null,
   };
-}
-
-/** For messages. */
-export function sentence({ sprite, keptBecause }: Pick<SpriteRunReport, 'sprite' | 'keptBecause'>): string {
-  return keptBecause === null
-    ? `sprite ${quote(sprite.name)} is gone`
-    : `sprite ${quote(sprite.name)} is kept: ${keptBecause}`;
 }

@@ -70,6 +70,11 @@ export class RunConsole implements AsyncDisposable {
     else void this.#tell(`${STEP_TEXT[step]}${typeof facts.sprite === 'string' ? ` (${facts.sprite})` : ''}`);
   }
 
+  /** Until the agent has ended, which may take its grace. */
+  interrupted(): void {
+    void this.#tell('stopping the agent; the same signal again kills it');
+  }
+
   sync({ filesDone, bytesDone }: SyncProgress): void {
     void this.#progress.update(`${filesDone} files, ${formatBytes(bytesDone)}`);
   }

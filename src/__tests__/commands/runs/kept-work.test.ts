@@ -110,3 +110,59 @@ describe('run --mock-agent', () => {
     expect(project.git('branch', '--list', 'wreckit/*')).toBe('');
   });
 });
+
+describe('a run with a time limit', () => {
+  test('of more than a timer can wait does not end at once', () => {
+    using project = spriteProject();
+    project.agent('echo two >> a.txt', { setup: ['true'] });
+    project.write({ '.wreckit/config.local.json': '{"timeout_seconds": "30d"}' });
+    for (const limit of [[], ['--timeout', '400d']])
+      expect(project.run(...limit, 'go')).toMatchObject({
+        status: 0,
+        data: { run: { outcome: 'completed' } },
+      });
+  });
+
+  test('of nothing is refused', () => {
+    using project = spriteProject();
+    project.agent('true');
+    const { status, stderr } = project.wreckit('run', '--timeout', '0', 'go');
+    expect(status).toBe(2);
+    expect(stderr).toContain('"0" is not above 0');
+  });
+});
+
+test(
+  'a run that a second Ctrl+C ends says that its work is in the sprite, and runs land brings it',
+  async () => {
+    using project = spriteProject();
+    project.agent("trap 'echo told' TERM INT; echo two >> a.txt; echo ready; while :; do sleep 1; done");
+    const child = project.start('go');
+    let said = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    let told = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      told += chunk.toString();
+    });
+    await eventually(() => said.includes('ready') || null, { timeoutMs: 60_000, what: 'the agent to run' });
+    child.kill('SIGINT');
+    await eventually(() => said.includes('told') || null, {
+      timeoutMs: 60_000,
+      what: 'the agent to be told',
+    });
+    child.kill('SIGINT');
+    const [status] = await once(child, 'exit');
+    expect(status).toBe(130);
+    expect(told).toContain('stopping the agent; the same signal again kills it');
+    const text = project.wreckit('runs', 'show').stdout;
+    expect(text).not.toContain('fault of the program');
+    expect(text).toContain('wreckit runs land');
+    const { id } = shown(project);
+    expect(project.wreckit('runs', 'land', '--kill').status).toBe(0);
+    expect(project.git('show', `wreckit/${id}:a.txt`)).toBe('one\ntwo\n');
+    expect(project.sprites()).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
