@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { decodeUtf8, Utf8Stream } from '../../process/text.ts';
+import { decodeUtf8, Utf8Stream, wholeUtf8 } from '../../process/text.ts';
 
 const WORDS = '\uFEFFaé€𝄞 日本 🏴‍☠️';
 
@@ -26,4 +26,13 @@ describe('Utf8Stream', () => {
     expect(stream.push(Buffer.from('€').subarray(0, 2))).toBe('');
     expect(stream.end()).toBe('\uFFFD');
   });
+});
+
+test('wholeUtf8() leaves out a character that was cut in two, and nothing else', () => {
+  const bytes = Buffer.from('aé€😀');
+  const ends = [...bytes.keys()].map((index) => wholeUtf8(bytes.subarray(0, index + 1)).byteLength);
+  expect(ends).toEqual([1, 1, 3, 3, 3, 6, 6, 6, 6, 10]);
+  expect(wholeUtf8(Buffer.from('€').subarray(0, 2)).byteLength).toBe(2);
+  expect(wholeUtf8(new Uint8Array()).byteLength).toBe(0);
+  expect(wholeUtf8(Buffer.from([0x61, 0x80, 0x80, 0x80, 0x80])).byteLength).toBe(5);
 });

@@ -39,8 +39,9 @@ export function sessionFacts({
   exit_code,
   signal,
   stdout_bytes,
+  stderr_bytes,
 }: Session): Record<string, unknown> {
-  return { id, command, dir, state, exit_code, signal, output_bytes: stdout_bytes };
+  return { id, command, dir, state, exit_code, signal, output_bytes: stdout_bytes, stderr_bytes };
 }
 
 export function execAnswer(done: ExecData): Record<string, unknown> {

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import type { Session, Sprite } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
-import { decodeUtf8 } from '../../process/text.ts';
+import { decodeUtf8, wholeUtf8 } from '../../process/text.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
+import type { LogsOptions } from '../wisp-client/wisp-client.ts';
 import { looksBinary } from './file-text.ts';
 import { type ProjectAccess, pullPaths, spawnWithProject } from './project-access.ts';
 import { connectionInfo, execAnswer, sessionFacts, spriteFacts } from './sprite-answers.ts';
@@ -14,11 +15,12 @@ export interface SpriteToolOptions {
   readonly scope: SpriteScope;
   /** The project on this machine, for push_project and pull_from_sprite; absent: both are refused or left out. */
   readonly project?: ProjectAccess | undefined;
-  /** Of one command; default 600 s. */
+  /** Of one command, and what it has where it names no time; 600 s, and a day for one that names it, when absent. */
   readonly maxExecSeconds?: number | undefined;
 }
 
 const DEFAULT_EXEC_SECONDS = 600;
+const MAX_EXEC_SECONDS = 86_400;
 const MAX_CAPTURE = '256KiB';
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_ENTRIES = 1000;
@@ -82,7 +84,8 @@ function lifeTools({ scope, project }: SpriteToolOptions): AgentTool[] {
   ];
 }
 
-function commandTools({ scope, maxExecSeconds = DEFAULT_EXEC_SECONDS }: SpriteToolOptions): AgentTool[] {
+function commandTools({ scope, maxExecSeconds = MAX_EXEC_SECONDS }: SpriteToolOptions): AgentTool[] {
+  const usualSeconds = Math.min(DEFAULT_EXEC_SECONDS, maxExecSeconds);
   return [
     defineTool({
       name: 'exec_in_sprite',
@@ -96,9 +99,11 @@ function commandTools({ scope, maxExecSeconds = DEFAULT_EXEC_SECONDS }: SpriteTo
         timeout_s: z
           .number()
           .positive()
-          .max(86_400)
+          .max(maxExecSeconds)
           .optional()
-          .describe('the command is ended after this long'),
+          .describe(
+            `the command is ended after this long; ${usualSeconds} when absent, none with background`,
+          ),
         stdin: z.string().optional().describe('what it reads'),
         background: z.boolean().optional().describe('return once it runs'),
       }),
@@ -115,7 +120,7 @@ function commandTools({ scope, maxExecSeconds = DEFAULT_EXEC_SECONDS }: SpriteTo
             note: `see its output: attach_sprite {"name":"${sprite}","session_id":"${session_id}"}`,
           };
         }
-        const seconds = Math.min(timeout_s ?? maxExecSeconds, maxExecSeconds, secondsLeft(scope));
+        const seconds = Math.min(timeout_s ?? usualSeconds, secondsLeft(scope));
         const done = await scope.client.exec(sprite, command, {
           ...common,
           commandTimeout: duration(seconds),
@@ -134,20 +139,33 @@ function commandTools({ scope, maxExecSeconds = DEFAULT_EXEC_SECONDS }: SpriteTo
         session_id: z.string().optional(),
         from_offset: z.int().min(0).optional().describe('byte of its output to begin at'),
         max_bytes: z.int().min(1).max(1_000_000).optional().describe('at most this much of it'),
+        stream: z.enum(['stdout', 'stderr']).optional().describe('which output; stdout when absent'),
       }),
-      async run({ name: sprite, session_id, from_offset, max_bytes = DEFAULT_TAIL_BYTES }, { signal }) {
+      async run(args, { signal }) {
+        const {
+          name: sprite,
+          session_id,
+          from_offset,
+          max_bytes = DEFAULT_TAIL_BYTES,
+          stream = 'stdout',
+        } = args;
         await scope.sprite(sprite, { signal });
         const session = await sessionOf(scope, sprite, session_id, signal);
         if (session === null) return { name: sprite, session: null, note: 'nothing has been run in it yet' };
-        const start = from_offset ?? Math.max(session.stdout_start, session.stdout_bytes - max_bytes);
-        const bytes = await readLog(scope, sprite, session.id, start, max_bytes, signal);
+        const end = session[`${stream}_bytes`];
+        // What a flood has pushed out of the log is gone.
+        const start = Math.max(from_offset ?? end - max_bytes, session[`${stream}_start`]);
+        const read = await readLog(scope, sprite, session.id, { from: start, stream, signal }, max_bytes);
+        const bytes = start + read.byteLength < end ? wholeUtf8(read) : read;
+        const next = start + bytes.byteLength;
         return {
           name: sprite,
           session: sessionFacts(session),
+          ...(stream === 'stdout' ? {} : { stream }),
           output: decodeUtf8(bytes),
           from_offset: start,
-          next_offset: start + bytes.byteLength,
-          more: start + bytes.byteLength < session.stdout_bytes,
+          next_offset: next,
+          more: next < end,
         };
       },
     }),
@@ -300,13 +318,12 @@ async function readLog(
   scope: SpriteScope,
   sprite: string,
   sessionId: string,
-  from: number,
+  options: LogsOptions,
   maxBytes: number,
-  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of scope.client.logs(sprite, sessionId, { from, signal })) {
+  for await (const chunk of scope.client.logs(sprite, sessionId, options)) {
     chunks.push(chunk.subarray(0, maxBytes - size));
     size += chunk.byteLength;
     if (size >= maxBytes) break;

@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { agentTools } from '../../../agent/rlm/agent-tools.ts';
-import { buildToolRegistry, spritePlace } from '../../../agent/rlm-tools.ts';
+import { toolErrorOf } from '../../../agent/rlm/tool.ts';
+import { buildToolRegistry, spritePlace, spriteTools } from '../../../agent/rlm-tools.ts';
 import { wreckitErrorOf } from '../../helpers/error-of.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { toolKit } from './tool-kit.ts';
 
 const SLOW = 60_000;
@@ -56,6 +58,53 @@ test(
   },
   SLOW,
 );
+
+test(
+  'attach_sprite shows what was said on stderr, whole characters, and where a flooded log begins',
+  async () => {
+    await using kit = toolKit();
+    await kit.call('spawn_sprite', { name: 'bg' });
+    const ran = async (script: string): Promise<string> => {
+      const command = ['sh', '-c', script];
+      const { session_id } = await kit.call('exec_in_sprite', { name: 'bg', command, background: true });
+      const state = async () => (await kit.call('attach_sprite', { name: 'bg', session_id })).session.state;
+      await eventually(async () => (await state()) === 'exited', { timeoutMs: 30_000 });
+      return session_id;
+    };
+    const attach = (session_id: string, more: object = {}) =>
+      kit.call('attach_sprite', { name: 'bg', session_id, ...more });
+    const failed = await ran('echo started; echo "no such port" >&2; exit 1');
+    expect((await attach(failed)).session).toMatchObject({ exit_code: 1, stderr_bytes: 13 });
+    expect(await attach(failed, { stream: 'stderr' })).toMatchObject({
+      output: 'no such port\n',
+      next_offset: 13,
+      more: false,
+    });
+    const euros = await ran("printf 'a€b'");
+    const first = await attach(euros, { from_offset: 0, max_bytes: 3 });
+    expect([first.output, first.next_offset, first.more]).toEqual(['a', 1, true]);
+    expect((await attach(euros, { from_offset: 1 })).output).toBe('€b');
+    const flood = await ran("head -c 90000000 /dev/zero | tr '\\0' x");
+    const kept = await attach(flood, { from_offset: 0, max_bytes: 10 });
+    expect([kept.output, kept.from_offset > 0, kept.next_offset - kept.from_offset]).toEqual([
+      'x'.repeat(10),
+      true,
+      10,
+    ]);
+  },
+  SLOW,
+);
+
+test('exec_in_sprite refuses more time than a command may have, instead of giving it less', async () => {
+  await using kit = toolKit();
+  const [exec] = spriteTools({ scope: kit.scope, maxExecSeconds: 60 }).filter(
+    ({ name }) => name === 'exec_in_sprite',
+  );
+  const answer = await exec?.call({ name: 'a', command: ['true'], timeout_s: 61 });
+  const error = toolErrorOf(answer ?? {});
+  expect([error?.code, error?.message.includes('timeout_s')]).toEqual(['USAGE', true]);
+  expect(exec?.parameters.properties.timeout_s).toMatchObject({ maximum: 60 });
+});
 
 test(
   'checkpoint_sprite, restore_sprite and fork_sprite keep and bring back files',
