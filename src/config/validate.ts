@@ -8,7 +8,7 @@ import {
 } from '../schemas.ts';
 import { completeAgent, type IgnoredKey } from './agent-form.ts';
 import { type Fault, faultsOf } from './faults.ts';
-import { keysAt, UNUSED_KEYS } from './keys.ts';
+import { keysAt, UNUSED_KEYS, withoutEffect } from './keys.ts';
 import { DEFAULT_ORIGIN, isJsonObject, type JsonObject, type Layer, type Origin } from './layer.ts';
 import { type Merged, mergeLayers } from './merge.ts';
 
@@ -53,7 +53,8 @@ function check(layers: readonly Layer[], labelOf: OriginLabel): Checked {
   const { value, ignored } = prepared(merged, labelOf);
   const { data, error } = WreckitConfigSchema.safeParse(value, PARSE_ONCE);
   const faults = faultsOf(error?.issues ?? [], value, (path) => keysAt(value, path));
-  return { merged, ignored, faults, config: data };
+  const idle = data === undefined ? [] : withoutEffect(data);
+  return { merged, ignored: [...ignored, ...idle], faults, config: data };
 }
 
 function refuse(faults: readonly Fault[], merged: Merged, labelOf: OriginLabel): void {

@@ -272,6 +272,22 @@ test('loadConfig() lists the settings of Wreckit it has no use for', async () =>
   expect(notices[1]).toBe(`${CONFIG}:2: doctor is ignored: this program has no use for it`);
 });
 
+test('loadConfig() lists settings that ask for what this program does not do, and only those', async () => {
+  const asked = project({
+    [CONFIG]: '{"merge_mode":"direct",\n"max_iterations":3,\n"pr_checks":{"secret_scan":true}}',
+  });
+  const { ignored, notices, config } = await asked.load();
+  expect(ignored.map(({ path }) => path[0])).toEqual(['merge_mode', 'max_iterations', 'pr_checks']);
+  expect(notices[2]).toBe(
+    `${CONFIG}:3: pr_checks is ignored: nothing is merged here, so no check is run before`,
+  );
+  expect(config.pr_checks.secret_scan).toBe(true);
+  const plain = project({
+    [CONFIG]: { merge_mode: 'pr', pr_checks: { secret_scan: false }, branch_cleanup: {} },
+  });
+  expect((await plain.load()).ignored).toEqual([]);
+});
+
 describe('loadConfig() refuses a file', () => {
   test('that is a directory, a pipe, a link to nowhere, too large or not UTF-8', async () => {
     const directory = project();
