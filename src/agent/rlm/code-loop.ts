@@ -5,7 +5,7 @@
  *        └ each turn is code, run in an interpreter inside a sprite (interpreter/) ┘
  *
  * All three, and llmQuery from the code, spend from one budget. Ax makes an answer of whatever there is when a
- * stage is out of turns; here that is `limit_reached`, without an answer.
+ * stage is out of turns, which looks like a success; here that is `limit_reached`, with what was found so far.
  */
 import { toWreckitError } from '../../errors.ts';
 import { redact } from '../../logging.ts';
@@ -31,6 +31,7 @@ import {
 import { meteredModel } from './metered-model.ts';
 import { isTooLong, modelFault } from './model-fault.ts';
 import { orAborted } from './or-aborted.ts';
+import { partialAnswer, TurnRecord } from './partial-answer.ts';
 
 export interface CodeLoopOptions {
   readonly llm: AxAIService;
@@ -72,7 +73,9 @@ class CodeLoop {
   readonly #stop = new AbortController();
   #ending: Ending | null = null;
   #thrown: { readonly error: unknown } | null = null;
+  readonly #record = new TurnRecord();
   #turns = 0;
+  #isOutOfTurns = false;
   /** The code that ran last has called final(), respond() or askClarification(). */
   #isStageOver = false;
   #isCodeRunning = false;
@@ -83,7 +86,7 @@ class CodeLoop {
   }
 
   async run(): Promise<LoopEnd> {
-    const { budget, place, codeMs, llm, signal } = this.#options;
+    const { budget, place, codeMs, llm, signal, prompt, maxTokens } = this.#options;
     const { languageIn } = await import('./interpreter/code-language.ts');
     const { SpriteCodeRuntime } = await import('./interpreter/sprite-code-runtime.ts');
     const metered = meteredModel({ llm, budget, beforeAsk: () => this.#beforeAsk() });
@@ -91,8 +94,7 @@ class CodeLoop {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
-      // The interpreter is one of the commands that run at once, as long as the agent does.
-      using _slot = budget.takeExec();
+      // The interpreter itself is none of the commands that may run at once: with room for one, its code may run one.
       // Before the model is asked: a sprite without an interpreter costs no tokens.
       const language = await languageIn(place, this.#stop.signal);
       await using runtime = new SpriteCodeRuntime({
@@ -104,6 +106,12 @@ class CodeLoop {
         onFatal: (error) => this.#fail(error),
       });
       const { text, ending } = await this.#answer(metered.llm, runtime);
+      if (this.#isOutOfTurns) {
+        const record = this.#record;
+        const found = await partialAnswer({ llm: metered.llm, prompt, record, maxTokens, signal });
+        if (found !== '') await this.#say(found);
+        return { ...ending, text: found, ...metered.spent };
+      }
       return { ...ending, text, ...metered.spent };
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -128,7 +136,7 @@ class CodeLoop {
       const { finalAnswer } = await orAborted(program.forward(llm, inputs as never, options), signal);
       const text = String(finalAnswer ?? '').trim();
       if (text === '') return { text, ending: emptyAnswer() };
-      await this.#emit({ type: 'assistant_text', text: `${text}\n`, isPartial: true });
+      await this.#say(text);
       return { text, ending: COMPLETED };
     } catch (error) {
       if (this.#thrown !== null) throw this.#thrown.error;
@@ -136,6 +144,10 @@ class CodeLoop {
         return { text: error.question, ending: asks(error.question) };
       return { text: '', ending: this.#endingOf(error) };
     }
+  }
+
+  async #say(text: string): Promise<void> {
+    await this.#emit({ type: 'assistant_text', text: `${text}\n`, isPartial: true });
   }
 
   async #program(runtime: AxCodeRuntime) {
@@ -168,6 +180,7 @@ class CodeLoop {
   async #codeEnds(code: string, { output, error, endsStage }: CodeEnd): Promise<void> {
     this.#isCodeRunning = false;
     this.#isStageOver = endsStage;
+    this.#record.add(code, [output, error ?? ''].join('\n').trim());
     const isFine = error === null || endsStage;
     if (isFine) await this.#emit({ type: 'tool_result', ...this.#codeCall(), content: output });
     else await this.#emit({ type: 'tool_error', ...this.#codeCall(), message: error });
@@ -190,9 +203,10 @@ class CodeLoop {
       throw error;
     }
     // Then it is code that asks: llmQuery.
-    if (this.#isCodeRunning) return;
+    if (this.#isCodeRunning || this.#isOutOfTurns) return;
     if (this.#turns >= maxTurns && !this.#isStageOver) {
       this.#end(outOfTurns(maxTurns));
+      this.#isOutOfTurns = this.#ending?.outcome === 'limit_reached';
       throw new Error('out of turns');
     }
     this.#turns += 1;

@@ -24,12 +24,13 @@ import { type ToolKit, toolKit } from './tool-kit.ts';
 const SLOW = 90_000;
 const KEY = 'sk-test-key-123456';
 
-type Stage = 'distiller' | 'executor' | 'responder' | 'query';
+type Stage = 'distiller' | 'executor' | 'responder' | 'query' | 'partial';
 type Wire = 'anthropic' | 'openai';
 
 function stageOf(text: string): Stage {
   if (text.includes('You (`distiller`)')) return 'distiller';
   if (text.includes('You (`executor`)')) return 'executor';
+  if (text.includes('have no turns left')) return 'partial';
   return text.includes('Answer Synthesis Agent') ? 'responder' : 'query';
 }
 
@@ -47,6 +48,7 @@ function play(script: Script): (request: Pick<ModelRequest, 'text'>) => Turn {
     const line = lines[Math.min(turn, lines.length - 1)] ?? '';
     if (typeof line !== 'string') return line;
     if (stage === 'responder') return { text: `Final Answer: ${line}` };
+    if (stage === 'partial') return { text: line };
     return { text: stage === 'query' ? `Answer: ${line}` : `Javascript Code: ${line}` };
   };
 }
@@ -162,32 +164,55 @@ test(
 );
 
 test(
-  'running out of turns is limit_reached, not an answer made of what there was',
+  'running out of turns is limit_reached, with what was found so far for the user',
   async () => {
     await using kit = toolKit();
     let turn = 0;
     const busy = new Proxy([] as string[], {
       get: (_target, name) => (name === 'length' ? 1000 : `console.log("turn", ${turn++})`),
     });
-    const first = await ran(kit, { distiller: busy }, { context: LARGE, config: { maxIterations: 3 } });
+    const first = await ran(
+      kit,
+      { distiller: busy, partial: ['Three turns of three lines.'] },
+      { context: LARGE, config: { maxIterations: 3 } },
+    );
     expect(first.result).toMatchObject({
       outcome: 'limit_reached',
       success: false,
-      output: '',
+      output: 'Three turns of three lines.',
       message: 'the agent was not done after 3 turns',
+      usage: { inputTokens: 400, outputTokens: 80 },
     });
+    expect(first.server.requests.at(-1)?.text).toContain('shows:\\nturn 2');
     expect(first.server.requests.map(({ text }) => stageOf(text))).toEqual([
       'distiller',
       'distiller',
       'distiller',
+      'partial',
     ]);
+    expect(first.events.at(-2)).toMatchObject({
+      type: 'assistant_text',
+      text: 'Three turns of three lines.\n',
+    });
     // Turns of both stages count together.
     const both = await ran(
       kit,
-      { distiller: [FIND, HAND_OVER], executor: busy },
+      { distiller: [FIND, HAND_OVER], executor: busy, partial: [{ status: 400, message: 'no' }] },
       { context: LARGE, config: { maxIterations: 4 } },
     );
-    expect([both.result.outcome, both.server.requests.length]).toEqual(['limit_reached', 4]);
+    expect([both.result.outcome, both.result.output]).toEqual(['limit_reached', '']);
+    expect(both.server.requests.filter(({ text }) => stageOf(text) !== 'partial')).toHaveLength(4);
+    // What is used up is not asked for once more.
+    const poor = await ran(
+      kit,
+      { distiller: busy },
+      { context: LARGE, config: { maxIterations: 2, maxTotalTokens: 240 } },
+    );
+    expect([poor.result.outcome, poor.result.output, poor.server.requests.length]).toEqual([
+      'limit_reached',
+      '',
+      2,
+    ]);
   },
   SLOW,
 );
@@ -226,20 +251,24 @@ test(
 );
 
 test(
-  'the interpreter is one of the commands that may run at once',
+  'with room for one command the code runs one at a time, and the interpreter takes none of the room',
   async () => {
     await using kit = toolKit();
-    const { events } = await ran(
+    const { result, events } = await ran(
       kit,
       {
         distiller: [HAND_OVER.replace('hits', 'a: 1')],
         executor: [
-          'console.log(JSON.stringify(await work.Bash({ command: "true" })))',
+          'console.log((await work.Bash({ command: "echo alone" })).stdout)',
+          'await Promise.all([1, 2].map(() => work.Bash({ command: "sleep 1" }))); console.log("both")',
           RESPOND.replace('respond', 'final'),
         ],
+        responder: ['done'],
       },
       { context: LARGE, config: { maxConcurrentExecs: 1 } },
     );
+    expect([result.outcome, results(events, 'code')[1]]).toEqual(['completed', 'alone\n\n']);
+    expect(failures(events)).toHaveLength(1);
     expect(failures(events)[0]).toContain('maxConcurrentExecs (1)');
   },
   SLOW,
