@@ -1,6 +1,6 @@
 /** Where a resumed run goes on, and flags that contradict it. */
 import { expect, test } from 'bun:test';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
 import { type SpriteProject, spriteProject } from '../helpers/sprite-project.ts';
@@ -37,6 +37,25 @@ test('run --resume of a run on this machine is no leave to go on there: it must 
   expect(JSON.parse(project.wreckit('runs', 'list', '--json').stdout).data.runs).toHaveLength(1);
   const again = project.run('--no-sandbox', '--resume', 'latest', 'more');
   expect(again).toMatchObject({ status: 0, data: { run: { sandbox: false } } });
+});
+
+test('run --resume goes on in the sprite of the earlier run, and in no other place', () => {
+  using project = spriteProject({
+    claude: '#!/bin/sh\ncat >/dev/null\necho "$@" >>args.txt\ncat said.jsonl\n',
+    'said.jsonl': readFileSync(SAID, 'utf8'),
+  });
+  project.env.ANTHROPIC_API_KEY = 'x';
+  const setup = ['mkdir -p ~/.local/bin && cp claude ~/.local/bin/ && chmod +x ~/.local/bin/claude'];
+  const agent = { kind: 'sprite', agent: { kind: 'claude_sdk' }, network: 'none', setup };
+  project.write({ '.wreckit/config.json': JSON.stringify({ agent }) });
+  const first = project.run('--keep', 'go').data.run;
+  expect(first.outcome).toBe('completed');
+  expect(refusal(project, '--no-sandbox', '--resume', 'latest', 'x').message).toContain('is in sprite');
+  expect(refusal(project, '--sprite', 'other', '--resume', 'latest', 'x').message).toContain('not other');
+  const { data } = project.run('--resume', 'latest', 'more');
+  expect(data.run).toMatchObject({ outcome: 'completed', sandbox: true });
+  const { branch } = data.run.landing as { branch: string };
+  expect(project.git('show', `${branch}:args.txt`)).toContain(`--resume ${first.agent_session}`);
 });
 
 test('run --resume refuses another agent, which could do nothing with the session', () => {

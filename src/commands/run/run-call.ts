@@ -104,12 +104,13 @@ function refuseOtherPlace(
     new WreckitError('USAGE', `resume run ${id}: ${message}`, { hint });
   if (flags.agent !== undefined && flags.agent !== kind)
     throw refusal(`its agent is ${agent}, not ${flags.agent}`, 'leave out --agent, or start a new run');
-  if (!sandbox && flags.sandbox)
+  const isHere = flags.sandbox === false;
+  if (!sandbox && !isHere)
     throw refusal(
       'it worked on this machine, without a sandbox',
       `to let it do so again, say it again: wreckit run --no-sandbox --resume ${id} …`,
     );
-  if (sandbox && !flags.sandbox)
+  if (sandbox && isHere)
     throw refusal(`its session is in sprite ${sprite?.name}`, 'leave out --no-sandbox, or start a new run');
   if (flags.sprite !== undefined && flags.sprite !== sprite?.name)
     throw refusal(`its session is in sprite ${sprite?.name}, not ${flags.sprite}`, 'leave out --sprite');
