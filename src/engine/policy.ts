@@ -34,7 +34,10 @@ export interface PolicyPart<T> {
 
 /** Throws `SPRITE_NOT_FOUND`. Capability `policy`. */
 export interface PolicyOps {
-  /** Egress by domain name, for sprites whose network is `filtered`. What no rule allows is denied. */
+  /**
+   * Egress by domain name, for sprites whose network is `filtered`. What no rule allows is denied; of an open network
+   * the rule is that `*` is allowed.
+   */
   readonly network?: PolicyPart<readonly NetworkRule[]> | undefined;
   readonly privileges?: PolicyPart<PrivilegesPolicy> | undefined;
   readonly resources?: PolicyPart<ResourcesPolicy> | undefined;

@@ -10,6 +10,7 @@ import {
 } from '../../api/schemas/sprites.ts';
 import { snakeKeys } from '../../api/snake-keys.ts';
 import { labelList, labelRecord } from '../../api/sprite-text.ts';
+import { isObject } from '../../contract/json-value.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { newSprite, type ServedApi, servedApi, shellQuery } from './served-api.ts';
 
@@ -69,6 +70,24 @@ describe('sprites', () => {
       const gone = await api.askJson(method, `/v1/sprites/demo${path}`, method === 'PUT' ? {} : undefined);
       expect({ path, ...gone }).toMatchObject({ path, status: 404, body: { error: 'sprite_not_found' } });
     }
+  });
+
+  test('whose network lets nothing through are not told as unrestricted, which an empty list means here', async () => {
+    await using api = await servedApi();
+    const policy = (name: string) => `/v1/sprites/${name}/policy/network`;
+    const rulesOf = async (name: string) => {
+      const { body } = await api.askJson('GET', policy(name));
+      return isObject(body) ? body.rules : body;
+    };
+    await newSprite(api);
+    expect(await rulesOf('demo')).toEqual([{ domain: '*', action: 'deny' }]);
+    await api.askJson('POST', '/v1/sprites', { name: 'ruled', network: 'filtered' });
+    const set = (rules: unknown) => api.askJson('POST', policy('ruled'), { rules });
+    await set([]);
+    expect(await rulesOf('ruled')).toEqual([]);
+    expect(await api.engine.policy?.network?.get('ruled')).toEqual([{ domain: '*', action: 'allow' }]);
+    await set([{ domain: '*', action: 'deny' }]);
+    expect(await rulesOf('ruled')).toEqual([{ domain: '*', action: 'deny' }]);
   });
 
   test('that exist, or have no valid name, are refused with a code', async () => {

@@ -77,6 +77,11 @@ export function networkTests({ check, shared }: Suite): void {
         (await wreckitErrorOf(() => policy.set('policed', [{ domain, action: 'allow' }]))).code,
       ]).toEqual([domain, 'USAGE']);
     expect(await policy.get('policed')).toEqual([...rules]);
+    await policy.set('policed', []);
+    expect(await policy.get('policed')).toEqual([]);
+    await policy.set('policed', [{ domain: '*', action: 'allow' }]);
+    expect(await policy.get('policed')).toEqual([{ domain: '*', action: 'allow' }]);
+    expect(await policy.get(shared)).toEqual([]);
     await engine.kill('policed');
   });
 }

@@ -4,6 +4,7 @@ import type { PolicyOps } from '../../engine/engine.ts';
 import type { ApiContext } from '../api-context.ts';
 import { capability } from '../capability.ts';
 import { findSprite } from '../find-sprite.ts';
+import { fromApiRules, toApiRules } from '../network-rules.ts';
 import { json, noContent } from '../reply.ts';
 import { httpRoute, type PathParams, type Route } from '../route.ts';
 import { NetworkPolicy, Privileges, Resources } from '../schemas/policy.ts';
@@ -32,7 +33,7 @@ const getNetwork = httpRoute({
   answers: { 200: NetworkPolicy },
   async handle({ api, params, signal }) {
     const part = await partOf(api, params, 'network', signal);
-    return json({ rules: await part.get(params.name, { signal }) });
+    return json({ rules: toApiRules(await part.get(params.name, { signal })) });
   },
 });
 
@@ -40,11 +41,12 @@ const setNetwork = httpRoute({
   method: 'POST',
   path: path('network'),
   summary: 'Set which names a sprite may reach; in force at once',
+  description: 'No rules at all: no restriction. What rules do not name is denied.',
   body: NetworkPolicy,
   answers: { 204: null },
   async handle({ api, params, body, signal }) {
     const part = await partOf(api, params, 'network', signal);
-    await part.set(params.name, body.rules, { signal });
+    await part.set(params.name, fromApiRules(body.rules), { signal });
     return noContent();
   },
 });

@@ -5,7 +5,7 @@ import { WreckitError } from '../../errors.ts';
 import type { NetworkRule, PolicyOps, PolicyPart, PrivilegesPolicy, ResourcesPolicy } from '../policy.ts';
 import type { Waiting } from '../waiting.ts';
 import { type ApiClient, apiPath } from './api-client.ts';
-import { areSameRules, rulesIn } from './network-rules.ts';
+import { areSameRules, rulesForApi, rulesIn, rulesOfApi } from './network-rules.ts';
 
 type Kind = 'network' | 'privileges' | 'resources';
 
@@ -14,7 +14,7 @@ export function cloudPolicy(
 ): PolicyOps & { readonly network: PolicyPart<readonly NetworkRule[]> } {
   return {
     network: {
-      get: async (name, waiting) => rulesIn(await read(client, name, 'network', waiting)),
+      get: async (name, waiting) => rulesOfApi(rulesIn(await read(client, name, 'network', waiting))),
       set: (name, rules, waiting) => setNetwork(client, name, rules, waiting),
       reset: (name, waiting) => reset(client, name, 'network', waiting),
     },
@@ -45,15 +45,16 @@ async function setNetwork(
   rules: readonly NetworkRule[],
   waiting: Waiting = {},
 ): Promise<void> {
-  await write(client, name, 'network', { rules }, waiting);
+  const sent = rulesForApi(rules);
+  await write(client, name, 'network', { rules: sent }, waiting);
   const inForce = rulesIn(await read(client, name, 'network', waiting));
-  if (areSameRules(inForce, rules)) return;
+  if (areSameRules(inForce, sent)) return;
   throw new WreckitError(
     'POLICY_DENIED',
     `network policy of ${quote(name)}: the server took it, but other rules are in force`,
     {
       hint: `see them: wisp --engine cloud policy get ${name}`,
-      details: { wanted: rules, in_force: inForce },
+      details: { wanted: sent, in_force: inForce },
     },
   );
 }

@@ -224,11 +224,34 @@ test('a rule set is read back: what the server took and does not enforce is POLI
   await withServer(async ({ server, engine }) => {
     server.on(`POST ${DEMO}/policy/network`, { status: 204 });
     server.on(`GET ${DEMO}/policy/network`, {
-      body: { rules: [{ domain: 'a.example', action: 'allow' }] },
+      body: {
+        rules: [
+          { domain: 'a.example', action: 'allow' },
+          { domain: '*', action: 'deny' },
+        ],
+      },
     });
     const wanted = [{ domain: 'b.example', action: 'allow' }] as const;
     expect(await errorOf(engine.policy.network.set('demo', wanted))).toMatchObject({ code: 'POLICY_DENIED' });
     await engine.policy.network.set('demo', [{ domain: 'A.example', action: 'allow' }]);
+  });
+});
+
+test('a policy that allows nothing is no empty list, which the API takes for no restriction', async () => {
+  await withServer(async ({ server, engine }) => {
+    let rules: unknown = [];
+    server.on(`POST ${DEMO}/policy/network`, ({ body }) => {
+      rules = JSON.parse(body).rules;
+      return { status: 204 };
+    });
+    server.on(`GET ${DEMO}/policy/network`, () => ({ body: { rules } }));
+    const { network } = engine.policy;
+    expect(await network.get('demo')).toEqual([{ domain: '*', action: 'allow' }]);
+    await network.set('demo', []);
+    expect([rules, await network.get('demo')]).toEqual([[{ domain: '*', action: 'deny' }], []]);
+    await network.set('demo', [{ domain: 'a.example', action: 'allow' }]);
+    expect(rules).toContainEqual({ domain: '*', action: 'deny' });
+    expect(await network.get('demo')).toEqual([{ domain: 'a.example', action: 'allow' }]);
   });
 });
 

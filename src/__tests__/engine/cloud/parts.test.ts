@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'bun:test';
 import { assertMaySendToken, parseApiUrl } from '../../../engine/cloud/api-target.ts';
 import { execRoute, goDuration } from '../../../engine/cloud/exec-route.ts';
-import { areSameRules, networkOfRules, rulesFor, rulesIn } from '../../../engine/cloud/network-rules.ts';
+import {
+  areSameRules,
+  networkOfRules,
+  rulesFor,
+  rulesForApi,
+  rulesIn,
+  rulesOfApi,
+} from '../../../engine/cloud/network-rules.ts';
 import { Overlap, Tail } from '../../../engine/cloud/overlap.ts';
 import { labelList, spriteOf } from '../../../engine/cloud/sprite-text.ts';
 import { wreckitErrorOf } from '../../helpers/error-of.ts';
@@ -108,18 +115,29 @@ describe('Overlap', () => {
 describe('network rules', () => {
   test('each mode is rules that mean it', () => {
     for (const mode of ['open', 'filtered', 'none'] as const) {
-      expect(
-        networkOfRules(rulesFor(mode, mode === 'filtered' ? ['a.example', 'defaults'] : undefined)),
-      ).toBe(mode);
+      const rules = rulesFor(mode, mode === 'filtered' ? ['a.example', 'defaults'] : undefined);
+      expect([mode, networkOfRules(rules), networkOfRules(rulesOfApi(rulesForApi(rules)))]).toEqual([
+        mode,
+        mode,
+        mode,
+      ]);
     }
-    expect(rulesFor('filtered', ['a.example'])).toEqual([
+    expect(rulesForApi(rulesFor('filtered', ['a.example']))).toEqual([
       { domain: 'a.example', action: 'allow' },
       { domain: '*', action: 'deny' },
     ]);
   });
 
+  test('what is not allowed is denied on the wire too, where no rules at all let everything through', () => {
+    const deny = { domain: 'a.example', action: 'deny' } as const;
+    expect(rulesForApi([])).toEqual([{ domain: '*', action: 'deny' }]);
+    expect(rulesOfApi([])).toEqual([{ domain: '*', action: 'allow' }]);
+    expect(rulesOfApi(rulesForApi([]))).toEqual([]);
+    expect(networkOfRules(rulesOfApi(rulesForApi([deny])))).toBe('none');
+  });
+
   test('a denied name alone closes nothing, and is not told as closed', () => {
-    expect(networkOfRules([{ domain: 'a.example', action: 'deny' }])).toBe('open');
+    expect(networkOfRules(rulesOfApi([{ domain: 'a.example', action: 'deny' }]))).toBe('open');
   });
 
   test('rules are the same in any order, and not when one is missing', () => {
@@ -128,6 +146,8 @@ describe('network rules', () => {
     expect(areSameRules(rules, rules.slice(1))).toBe(false);
     expect(rulesIn({ rules: [...rules, { domain: 1 }, null] })).toEqual([...rules]);
     expect(rulesIn('nonsense')).toEqual([]);
+    expect(areSameRules([], rulesFor('open', undefined))).toBe(true);
+    expect(areSameRules([], rulesForApi([]))).toBe(false);
   });
 });
 

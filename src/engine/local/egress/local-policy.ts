@@ -14,7 +14,8 @@ export class LocalNetworkPolicy implements PolicyPart<readonly NetworkRule[]> {
 
   async get(name: string): Promise<readonly NetworkRule[]> {
     const { record, dir } = this.#find(name);
-    return record.network === 'filtered' ? readRules(dir) : [];
+    if (record.network === 'filtered') return readRules(dir);
+    return record.network === 'open' ? [{ domain: '*', action: 'allow' }] : [];
   }
 
   /** Open connections to what is no longer allowed are cut within half a second. */

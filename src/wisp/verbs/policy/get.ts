@@ -8,6 +8,6 @@ export const verb: WispVerb<Record<never, never>, [name: string]> = {
   examples: [['wisp policy get demo', 'What it may reach']],
   async run({ args: [name], signal, ...context }) {
     const rules = await networkPolicyOf(await createEngine(context)).get(name, { signal });
-    return { data: { rules }, text: rulesText(rules) || 'no rules' };
+    return { data: { rules }, text: rulesText(rules) || 'nothing is allowed' };
   },
 };
