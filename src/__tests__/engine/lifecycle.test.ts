@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sprite } from '../../contract/schemas.ts';
+import type { StartSpec } from '../../engine/engine.ts';
 import { toWreckitError } from '../../errors.ts';
 import { testAsRoot } from '../helpers/as-root.ts';
 import { execIn, localEngine, localSprite } from '../helpers/local-sprite.ts';
@@ -36,6 +37,32 @@ test('start() of a running sprite returns it, and refuses another setting by nam
   await using sprite = await localSprite();
   expect((await sprite.engine.start({ name: 'demo' })).created).toBe(false);
   expect(await codeOf(sprite.engine.start({ name: 'demo', network: 'open' }))).toBe('SPRITE_EXISTS');
+});
+
+test('start() of a running sprite says what it leaves as it is, and nothing where that is what was asked for', async () => {
+  await using local = localEngine();
+  const asked = {
+    name: 'demo',
+    env: { A: '1' },
+    labels: { of: 'me' },
+    network: 'filtered',
+    allow: ['a.example'],
+  } as const;
+  await local.engine.start(asked);
+  const warningsOf = async (spec: StartSpec) => (await local.engine.start(spec)).sprite.warnings ?? [];
+  const usual = await warningsOf(asked);
+  const left = (what: string) => [
+    ...usual,
+    `exists already: ${what} of this start changed nothing (to have it, kill the sprite first)`,
+  ];
+  expect(usual.filter((warning) => warning.startsWith('exists already'))).toEqual([]);
+  expect(await warningsOf({ ...asked, env: { A: '2' } })).toEqual(left('env'));
+  expect(await warningsOf({ name: 'demo', labels: { of: 'you' } })).toEqual(left('labels'));
+  expect(await warningsOf({ name: 'demo', labels: { run: '1' }, owner: 'run-1' })).toEqual(usual);
+  expect(await warningsOf({ name: 'demo', ttlMs: 60_000, from: 'other' })).toEqual(left('from, ttl'));
+  expect(await warningsOf({ name: 'demo', allow: ['b.example'] })).toEqual(left('allow'));
+  // Of this call alone.
+  expect((await local.engine.info('demo')).warnings ?? []).toEqual(usual);
 });
 
 test('start() twice at once makes one sprite', async () => {

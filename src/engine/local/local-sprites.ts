@@ -28,7 +28,7 @@ import type { RestartRules } from './services/start-supervisor.ts';
 import { fallAsleep } from './sleep/fall-asleep.ts';
 import { type Freezer, freezerOf, thaw } from './sleep/freezer.ts';
 import type { SpriteDirs } from './sprite-dirs.ts';
-import { assertSupported, differences, newRecord, rulesOf } from './start-spec.ts';
+import { assertSupported, differences, leftAsItIs, newRecord, rulesOf } from './start-spec.ts';
 import { endProcesses } from './stop-processes.ts';
 import type { SpriteStore } from './store.ts';
 import { diskBytes } from './usage.ts';
@@ -62,7 +62,8 @@ export class LocalSprites {
     const different = differences(existing, spec);
     if (different.length === 0) {
       const record = await this.bootIfDown(this.withTimes(existing, spec), waiting);
-      return { record, created: false };
+      const left = leftAsItIs(record, spec, readRules(this.store.dirsOf(spec.name).dir));
+      return { record: { ...record, warnings: [...record.warnings, ...left] }, created: false };
     }
     throw new WreckitError(
       'SPRITE_EXISTS',

@@ -213,3 +213,25 @@ export function differences(record: SpriteRecord, spec: StartSpec): string[] {
   ];
   return pairs.filter(([, wanted, has]) => wanted !== undefined && wanted !== has).map(([field]) => field);
 }
+
+/**
+ * What was asked for and is not done to a sprite that exists, though `differences()` lets it pass; as a warning.
+ * The labels of a run say whose it was, they are no wish. `rules` are those in force.
+ */
+export function leftAsItIs(record: SpriteRecord, spec: StartSpec, rules: readonly NetworkRule[]): string[] {
+  const lacks = (has: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}) =>
+    Object.entries(wanted).some(([key, value]) => has[key] !== value);
+  const hasAllowList = spec.allow !== undefined && spec.allow.length > 0;
+  const asked: [what: string, isLeft: boolean][] = [
+    ['from', spec.from !== undefined],
+    ['env', lacks(record.env, spec.env)],
+    ['labels', spec.owner === undefined && lacks(record.labels, spec.labels)],
+    ['ttl', spec.ttlMs !== undefined],
+    ['allow', hasAllowList && JSON.stringify(rulesOf(spec)) !== JSON.stringify(rules)],
+  ];
+  const left = asked.filter(([, isLeft]) => isLeft).map(([what]) => what);
+  if (left.length === 0) return [];
+  return [
+    `exists already: ${left.join(', ')} of this start changed nothing (to have it, kill the sprite first)`,
+  ];
+}
