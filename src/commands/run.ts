@@ -10,7 +10,7 @@ import type { WreckitVerb } from './globals.ts';
 import { parseAgentKind } from './run/agent-choice.ts';
 import { type Material, readMaterial } from './run/material.ts';
 import { readPrompt } from './run/prompt.ts';
-import { agentFlags, type RunContext, type RunFlags, runOptions } from './run/run-call.ts';
+import { agentFlags, type RunContext, type RunFlags, runOptions, toolNames } from './run/run-call.ts';
 import { RunConsole } from './run/run-console.ts';
 import { runDocument, runExitCode, runText } from './run/run-report.ts';
 import { prepareRun, type RunSetup } from './run/run-setup.ts';
@@ -44,7 +44,7 @@ export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
       .option('--network <mode>', 'Network: none, filtered or open', oneOf('none', 'filtered', 'open'))
       .option('--allow <domain>', 'Extra domain it may reach (repeatable)', collected(String))
       .option('--timeout <duration>', 'Time limit, such as 30m', (text) => parseDurationMs(duration(text)))
-      .option('--allowed-tools <names>', 'Tools it may use, comma-separated', (text) => text.split(','))
+      .option('--allowed-tools <names>', 'Tools it may use, comma-separated', toolNames)
       .option('--resume <run>', 'Continue the agent session of an earlier run ("latest")')
       .option('--mock-agent', 'Start no agent; go through the motions')
       .option('--events', 'Print events as they happen, one JSON line each')

@@ -53,13 +53,23 @@ export async function chooseAgent(
     return inner.kind === 'rlm' ? { ...inner, sandbox: false } : inner;
   }
   return {
-    ...settings,
+    ...(isOtherKind(configured, inner) ? withoutModel(settings) : settings),
     agent: inner,
     ...(flags.sprite === undefined ? {} : { vmName: flags.sprite }),
     ...(flags.keep ? { keep: 'always' as const } : {}),
     ...(flags.land === undefined ? {} : { land: flags.land }),
     ...networkOf(flags, settings),
   };
+}
+
+function isOtherKind(configured: AgentConfigUnion, inner: InnerAgentConfig): boolean {
+  return configured.kind === 'sprite' && configured.agent.kind !== inner.kind;
+}
+
+/** They are those of the agent that is configured: another one knows no such model. */
+function withoutModel(settings: SpriteAgentConfig): SpriteAgentConfig {
+  const { model: _model, max_tokens: _tokens, ...others } = settings;
+  return others;
 }
 
 async function innerAgent(

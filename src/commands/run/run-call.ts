@@ -1,6 +1,7 @@
 /** What a call of `wreckit run` asks for, and what all runs of it have in common. */
 import type { ContextDocument } from '../../agent/rlm/context-documents.ts';
 import type { RunRecord } from '../../agent/runs/run-record.ts';
+import { quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
 import type { SpriteAgentConfig } from '../../schemas.ts';
 import type { LandMode } from '../../sync/land.ts';
@@ -29,6 +30,15 @@ export type RunFlags = {
 };
 
 export type RunContext = WreckitContext<RunFlags, [words: string[]]>;
+
+/** `Read, Bash(git *)`: a comma in parentheses belongs to the tool. Throws `USAGE` for a name that is empty. */
+export function toolNames(text: string): string[] {
+  const names = text.split(/,(?![^(]*\))/).map((name) => name.trim());
+  if (!names.includes('')) return names;
+  throw new WreckitError('USAGE', `${quote(text)} has a name that is empty`, {
+    hint: 'name the tools as the agent does: --allowed-tools Read,Grep',
+  });
+}
 
 /** What every run of this call has in common. */
 export function runOptions(
