@@ -1,11 +1,12 @@
 /** Read, Write, Edit, Glob, Grep and Bash, bound to one place. What a model gives is data: argv or bytes. */
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import { capText } from './cap-text.ts';
 import { looksBinary } from './file-text.ts';
-import { globToRegExp } from './glob.ts';
+import { globMatcher } from './glob.ts';
 import { type AgentTool, defineTool } from './tool.ts';
 import type { PlaceOutcome, WorkPlace } from './work-place.ts';
 
@@ -18,6 +19,7 @@ const LIST_BYTES = 8 * 1024 * 1024;
 const MAX_PATHS = 500;
 const MAX_MATCHES = 500;
 const SEARCH_TIMEOUT_MS = 120_000;
+const TURN_MS = 20;
 const DEFAULT_BASH_SECONDS = 120;
 const MAX_BASH_SECONDS = 3600;
 /** One word of argv may have 128 KiB. */
@@ -127,7 +129,7 @@ function globTool(place: WorkPlace): AgentTool {
       path: filePath.optional().describe('directory to look in, the project when absent'),
     }),
     async run({ pattern, path = '.' }, { signal }) {
-      const matches = globToRegExp(pattern);
+      const matches = globMatcher(pattern);
       const find = ['find', asOperand(path), '-name', '.git', '-prune', '-o', '!', '-type', 'd', '-print0'];
       const found = await place.exec(find, { timeoutMs: SEARCH_TIMEOUT_MS, maxBytes: LIST_BYTES, signal });
       if (found.stdout.byteLength === 0 && found.exitCode !== 0) throw failed('Glob', found);
@@ -136,13 +138,9 @@ function globTool(place: WorkPlace): AgentTool {
         .split('\0')
         .filter((name) => name !== '')
         .map((name) => name.replace(/^\.\//, ''));
-      const hits = names
-        .filter(
-          (name) =>
-            matches.test(name) ||
-            matches.test(name.startsWith(`${prefix}/`) ? name.slice(prefix.length + 1) : name),
-        )
-        .sort();
+      const fits = (name: string): boolean =>
+        matches(name) || (name.startsWith(`${prefix}/`) && matches(name.slice(prefix.length + 1)));
+      const hits = (await filtered(names, fits, signal)).sort();
       return {
         files: hits.slice(0, MAX_PATHS),
         total: hits.length,
@@ -226,6 +224,24 @@ function bashTool(place: WorkPlace): AgentTool {
       };
     },
   });
+}
+
+/** In between, everything else gets its turn: the deadline, an interrupt, other agents. */
+async function filtered(
+  names: readonly string[],
+  fits: (name: string) => boolean,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const hits: string[] = [];
+  let turnBeganAt = performance.now();
+  for (const name of names) {
+    if (fits(name)) hits.push(name);
+    if (performance.now() - turnBeganAt < TURN_MS) continue;
+    await setImmediate();
+    signal.throwIfAborted();
+    turnBeganAt = performance.now();
+  }
+  return hits;
 }
 
 /** A path that no program takes for an option. */

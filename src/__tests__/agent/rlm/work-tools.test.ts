@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { Budget } from '../../../agent/rlm/budget.ts';
-import { globToRegExp } from '../../../agent/rlm/glob.ts';
+import { globMatcher } from '../../../agent/rlm/glob.ts';
 import { buildToolRegistry, hostPlace, spritePlace, type WorkPlace } from '../../../agent/rlm-tools.ts';
+import { wreckitErrorOf } from '../../helpers/error-of.ts';
 import { type TempDir, tempDir } from '../../helpers/temp-dir.ts';
 import { toolKit } from './tool-kit.ts';
 
@@ -89,7 +90,18 @@ test('the work tools work inside a sprite, and nothing of it is here', async () 
   expect(await call('Bash', { command: 'sleep 60', timeout_s: 0.5 })).toMatchObject({ timed_out: true });
 }, 60_000);
 
-test('globToRegExp() knows stars, sets and alternatives', () => {
+test('globMatcher() takes its time in proportion, whatever the pattern and the name', () => {
+  // One that goes back over what it has tried would not end before the test's deadline, nor the year's.
+  for (const part of ['**a', '*a', '{a,*}', '?*', '**/a'])
+    expect(globMatcher(`${part.repeat(120)}b`)('a'.repeat(255))).toBe(false);
+});
+
+test('globMatcher() refuses what is no pattern', async () => {
+  for (const pattern of ['a{b', '[b-a]'])
+    expect((await wreckitErrorOf(() => globMatcher(pattern))).code).toBe('USAGE');
+});
+
+test('globMatcher() knows stars, sets and alternatives', () => {
   for (const [pattern, name, fits] of [
     ['*.ts', 'a.ts', true],
     ['*.ts', 'a/b.ts', false],
@@ -97,6 +109,23 @@ test('globToRegExp() knows stars, sets and alternatives', () => {
     ['src/{a,b}?.js', 'src/b1.js', true],
     ['[!a].c', 'b.c', true],
     ['a+b.(c)', 'a+b.(c)', true],
+    ['**', 'a/b/c', true],
+    ['**/c', 'a/b/c', true],
+    ['a/**/c', 'a/c', true],
+    ['a/**/c', 'a/b/b/c', true],
+    ['a/**/c', 'ab/c', false],
+    ['*', 'a/b', false],
+    ['?', '日', true],
+    ['?', '👩', true],
+    ['[!a]', '/', false],
+    ['[a-c]x', 'bx', true],
+    ['[]', '[]', true],
+    ['{a,b{c,d}}e', 'bde', true],
+    ['{a,b{c,d}}e', 'be', false],
+    ['{,x}y', 'y', true],
+    ['a}', 'a}', true],
+    ['./a', 'a', true],
+    ['A', 'a', false],
   ] as const)
-    expect([pattern, name, globToRegExp(pattern).test(name)]).toEqual([pattern, name, fits]);
+    expect([pattern, name, globMatcher(pattern)(name)]).toEqual([pattern, name, fits]);
 });
