@@ -9,6 +9,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Words of the agent kept for the completion signal and as the output of a run without a result. */
 const MAX_TEXT_CHARACTERS = 1024 * 1024;
+/** Of tools that were begun and have not ended. */
+const MAX_OPEN_TOOLS = 1000;
+const MAX_NAME_CHARACTERS = 256;
 
 export abstract class JsonStream implements AgentStream {
   readonly #lines = new JsonLines();
@@ -38,7 +41,10 @@ export abstract class JsonStream implements AgentStream {
   }
 
   protected started(toolUseId: string, toolName: string, input: unknown): AgentEvent {
-    this.tools.set(toolUseId, toolName);
+    // The agent's words for both: an answer whose question is forgotten is that of an unknown tool.
+    if (this.tools.size >= MAX_OPEN_TOOLS) this.tools.delete(this.tools.keys().next().value ?? '');
+    if (toolUseId.length <= MAX_NAME_CHARACTERS)
+      this.tools.set(toolUseId, toolName.slice(0, MAX_NAME_CHARACTERS));
     return { type: 'tool_started', toolUseId, toolName, input };
   }
 

@@ -216,3 +216,18 @@ describe('ProcessStream', () => {
     expect(play(stream, inTool).conclusion.signalSeen).toBe(false);
   });
 });
+
+test('an agent can not make the stream remember more and more tools', () => {
+  const use = (id: string, name: string) =>
+    `${JSON.stringify({ type: 'assistant', message: { content: [{ type: 'tool_use', id, name, input: {} }] } })}\n`;
+  const result = (id: string) =>
+    `${JSON.stringify({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: id, content: 'x' }] } })}\n`;
+  const uses = Array.from({ length: 1200 }, (_, index) => use(`id-${index}`, `tool-${index}`)).join('');
+  const long = use('long', 'n'.repeat(10_000)) + result('long') + use('i'.repeat(10_000), 'named');
+  const { events } = play(
+    new ClaudeStream(),
+    Buffer.from(uses + result('id-0') + result('id-1199') + long + result('i'.repeat(10_000))),
+  );
+  const named = events.flatMap((event) => (event.type === 'tool_result' ? [event.toolName] : []));
+  expect(named).toEqual(['unknown', 'tool-1199', 'n'.repeat(256), 'unknown']);
+});
