@@ -1,6 +1,11 @@
 import { expect, test } from 'bun:test';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type HeldSprite, LocalCheckpoints } from '../../engine/local/checkpoints.ts';
+import { spriteDirs } from '../../engine/local/sprite-dirs.ts';
 import { toWreckitError } from '../../errors.ts';
 import { execIn, localSprite } from '../helpers/local-sprite.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
 
 test('restore() brings the files back, puts the present state aside and ends the sessions', async () => {
   await using sprite = await localSprite();
@@ -107,4 +112,34 @@ test('a copy does not follow what its source planted where its own name is writt
   await sprite.exec('rm -f /etc/hostname; ln -s /tmp/target /etc/hostname', { user: 'root' });
   await sprite.engine.start({ name: 'copy', from: 'demo' });
   expect((await execIn(sprite.engine, 'copy', 'cat /etc/hostname; ls /tmp')).stdout).toBe('copy\n');
+});
+
+test('restore() that fails once the sprite is down leaves its disk in place, and brings it up again', async () => {
+  using dir = tempDir();
+  const dirs = spriteDirs(dir.path);
+  for (const place of [dirs.disk, join(dirs.dir, 'checkpoints/v1')]) {
+    for (const part of ['rootfs', 'upper']) mkdirSync(join(place, part), { recursive: true });
+  }
+  writeFileSync(join(dirs.disk, 'rootfs/present'), '');
+  const description = { created_at: '2026-01-01T00:00:00Z', size_bytes: 1 };
+  writeFileSync(join(dirs.dir, 'checkpoints/v1/checkpoint.json'), JSON.stringify(description));
+  const steps: string[] = [];
+  const held: HeldSprite = {
+    ...{ dirs, running: null, freezer: null, isFrozen: false },
+    down: async () => void steps.push('down'),
+    up: async () => void steps.push('up'),
+    measure: async () => {
+      steps.push('measure');
+      throw new Error('the disk is full');
+    },
+  };
+  const checkpoints = new LocalCheckpoints(
+    (_name, _waiting, use) => use(held),
+    () => dirs,
+  );
+  await expect(checkpoints.restore('demo', 'v1')).rejects.toThrow('the disk is full');
+  expect(steps).toEqual(['down', 'measure', 'up']);
+  expect(existsSync(join(dirs.disk, 'rootfs/present'))).toBe(true);
+  expect(existsSync(`${dirs.disk}.new`)).toBe(false);
+  expect((await checkpoints.list('demo')).map(({ id }) => id)).toEqual(['v1']);
 });

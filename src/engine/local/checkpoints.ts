@@ -82,10 +82,7 @@ export class LocalCheckpoints implements CheckpointOps {
       const restored = find(dirs, checkpointId);
       const fresh = `${dirs.disk}.new`;
       await deleteTree(fresh);
-      await copyDisk({ ...sprite, running: null }, checkpointDir(dirs, restored.id), fresh);
-      await sprite.down();
-      const backup = await setAside(sprite, restored.id);
-      renameSync(fresh, dirs.disk);
+      const backup = await exchange(sprite, restored.id, fresh);
       writeJsonFile(join(dirs.dir, 'restored.json'), { id: restored.id });
       await sprite.up();
       return { restored, backup };
@@ -143,6 +140,30 @@ async function save(sprite: HeldSprite, checkpoint: NewCheckpoint): Promise<Chec
     return await describe(sprite, checkpoint, dir);
   } catch (error) {
     await deleteTree(dir);
+    throw error;
+  }
+}
+
+/**
+ * The copy of a checkpoint, made at `fresh`, takes the place of the sprite's disk. What fails until then (a full
+ * disk, above all) changes nothing: the copy goes again, and the sprite comes up with the disk it had.
+ */
+async function exchange(sprite: HeldSprite, restoredId: string, fresh: string): Promise<Checkpoint> {
+  const { dirs } = sprite;
+  let isDown = false;
+  try {
+    await copyDisk({ ...sprite, running: null }, checkpointDir(dirs, restoredId), fresh);
+    isDown = true;
+    await sprite.down();
+    const backup = await setAside(sprite, restoredId);
+    renameSync(fresh, dirs.disk);
+    return backup;
+  } catch (error) {
+    // Past the first rename the copy is the only disk there is: see settleRestore.
+    if (existsSync(dirs.disk)) {
+      await deleteTree(fresh);
+      if (isDown) await sprite.up();
+    }
     throw error;
   }
 }
