@@ -46,19 +46,24 @@ export function errorAnswer(thrown: unknown): ErrorAnswer {
   };
 }
 
-/** The shape of the file routes; `path` as the caller gave it. */
+/** The shape of the file routes; `path` as the caller gave it in the query, else what the fault is about. */
 export function fileErrorAnswer(thrown: unknown, path: string): ErrorAnswer {
   if (thrown instanceof HttpRefusal) {
     const answer = refusalAnswer(thrown);
     return { ...answer, body: { error: thrown.message, code: 'EINVAL', path } };
   }
   const error = toWreckitError(thrown);
-  const { errno } = error.details;
+  const { errno, path: at } = error.details;
   const code = typeof errno === 'string' ? errno : errnoLike(error);
   return {
     status: statusOf(error),
     headers: retryHeaders(error),
-    body: { ...own(error), error: error.message, code, path },
+    body: {
+      ...own(error),
+      error: error.message,
+      code,
+      path: path === '' && typeof at === 'string' ? at : path,
+    },
   };
 }
 

@@ -103,10 +103,10 @@ describe('files', () => {
     expect(await failure('PUT', 'write?path=x&mode=rwx')).toEqual([400, 'EINVAL', 'x']);
     expect(await failure('GET', 'read?path=')).toEqual([400, 'EINVAL', '']);
     expect(await failure('GET', 'read?path=a%00b')).toEqual([400, 'EINVAL', 'a\0b']);
-    expect((await failure('POST', 'chmod', { path: 'x', mode: '0644' })).slice(0, 2)).toEqual([
-      404,
-      'ENOENT',
-    ]);
+    const chmod = await failure('POST', 'chmod', { path: 'x', mode: '0644' });
+    expect(chmod).toEqual([404, 'ENOENT', '/home/sprite/x']);
+    const nobody = { path: '/tmp', uid: 'nobody-knows', asRoot: true };
+    expect(await failure('POST', 'chown', nobody)).toEqual([400, 'EINVAL', '/tmp']);
     expect((await failure('POST', 'chown', { path: 'x' })).slice(0, 2)).toEqual([400, 'EINVAL']);
     expect((await failure('POST', 'copy', { source: '/etc', dest: 'x' })).slice(0, 2)).toEqual([
       400,

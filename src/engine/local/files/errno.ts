@@ -54,13 +54,16 @@ const SAYS: Readonly<Record<string, string>> = {
 /** The line a script of ours prints where no program would name the errno: see scripts.ts. */
 const OWN_MARK = /^wisp-errno: (E[A-Z0-9]+)$/;
 
+/** GNU's words, and busybox's. */
+const NO_ACCOUNT = /^chown: (invalid|unknown) (user|group)/;
+
 /** The errno of the last complaint that has one, or null. */
 export function errnoFrom(stderr: Uint8Array): string | null {
   const lines = decodeUtf8(stderr).trimEnd().split('\n').reverse();
   for (const line of lines) {
     const own = OWN_MARK.exec(line)?.[1];
     if (own !== undefined) return own;
-    if (line.includes(' to a subdirectory of itself')) return 'EINVAL';
+    if (line.includes(' to a subdirectory of itself') || NO_ACCOUNT.test(line)) return 'EINVAL';
     const words = line.slice(line.lastIndexOf(': ') + 2).toLowerCase();
     const errno = ERRNO_OF[words.replace(/^(cannot|can't) \w+: /, '')];
     if (errno !== undefined) return errno;
