@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { logExtent } from '../../../engine/local/sessions/log-files.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { execIn, type LocalSprite } from '../../helpers/local-sprite.ts';
+import { logBytes } from '../sessions/session-helpers.ts';
 import {
   codeOf,
   FOREVER,
@@ -99,8 +101,10 @@ test('everything of it on the host killed at once: it is started again by who lo
   const { services } = sprite.engine;
   await services.put('demo', 'web', shell('while :; do echo tick || exit 1; sleep 0.05; done'));
   await untilLogged(sprite, 'web', 'tick');
+  const { inner } = stateOf(sprite, 'web');
   for (const pid of servants(sprite)) process.kill(pid, 'SIGKILL');
-  await eventually(() => servants(sprite).length === 0, WAIT);
+  // A successor that came before the command has noticed would find it running.
+  await eventually(async () => (await sprite.exec(`test -e /proc/${inner}`)).exitCode === 1, WAIT);
   const endOfLog = (await logOf(sprite, 'web')).length;
   await services.list('demo');
   await eventually(async () => (await logOf(sprite, 'web')).length > endOfLog, WAIT);
@@ -174,12 +178,10 @@ test('a log is bounded, and says what it lost', async () => {
   const { services } = sprite.engine;
   const script = `i=0; while [ $i -lt 40 ]; do head -c 1000000 /dev/zero | tr '\\0' x; echo; i=$((i+1)); done; echo last; ${FOREVER}`;
   await services.put('demo', 'loud', shell(script));
-  const logFile = join(sprite.home, 'sprites/demo/service-logs/loud/stdout.log');
+  const logs = join(sprite.home, 'sprites/demo/service-logs/loud');
   const total = 40 * 1_000_001 + 'last\n'.length;
-  await eventually(() => (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) >= total, {
-    timeoutMs: 60_000,
-  });
-  expect(statSync(logFile).blocks * 512).toBeLessThanOrEqual(17 * 1024 * 1024);
+  await eventually(() => existsSync(logs) && logExtent(logs, 'stdout').end >= total, { timeoutMs: 60_000 });
+  expect(logBytes(logs, 'stdout')).toBeLessThanOrEqual(17 * 1024 * 1024);
   let dropped = 0;
   let kept = 0;
   for await (const { bytes, droppedBytes } of services.output('demo', 'loud', { streams: ['stdout'] })) {
@@ -189,6 +191,23 @@ test('a log is bounded, and says what it lost', async () => {
   expect(dropped + kept).toBe(total);
   expect(kept).toBeGreaterThanOrEqual(12 * 1024 * 1024);
 }, 120_000);
+
+test('a log in several files goes on where it ended when all that wrote it was killed', async () => {
+  await using sprite = await serviceSprite();
+  const { services } = sprite.engine;
+  const logs = join(sprite.home, 'sprites/demo/service-logs/loud');
+  const printed = Array.from({ length: 900_000 }, (_, index) => `${index + 1}\n`).join('');
+  const untilPrinted = (times: number): Promise<unknown> =>
+    eventually(() => existsSync(logs) && logExtent(logs, 'stdout').end >= times * printed.length, WAIT);
+  await services.put('demo', 'loud', shell(`seq 1 900000; ${FOREVER}`));
+  await untilPrinted(1);
+  for (const pid of servants(sprite)) process.kill(pid, 'SIGKILL');
+  await sprite.exec(`kill -9 ${stateOf(sprite, 'loud').inner}`);
+  await services.list('demo');
+  await untilPrinted(2);
+  expect((await logOf(sprite, 'loud')) === printed + printed).toBe(true);
+  expect(readdirSync(logs).filter((name) => /^stdout\.\d+\.log$/.test(name)).length).toBeGreaterThan(1);
+}, 90_000);
 
 test('a declaration whose maker died before it was started is started by who looks next', async () => {
   await using sprite = await serviceSprite();

@@ -236,33 +236,43 @@ describe('a log at its cap', () => {
       }
     }
 
-    test('gives up its past when the disk is full, and says so', async () => {
-      await onDisk('tmpfs', 'size=3m', async () => {
-        await using session = await openSession(sprite, { command: COUNT(30) });
-        let [dropped, seen, end] = [0, 0, 0];
-        for await (const chunk of session.output({ follow: true })) {
-          expect(chunk.offset).toBe(end + chunk.droppedBytes);
-          dropped += chunk.droppedBytes;
-          seen += chunk.bytes.length;
-          end = chunk.offset + chunk.bytes.length;
-        }
-        expect(await session.exit()).toMatchObject({ exitCode: 0 });
-        expect(seen).toBeGreaterThan(0);
-        expect(dropped + seen).toBeGreaterThanOrEqual(30 * MIB);
-      });
-    }, 40_000);
+    test.each([
+      ['in its first file', 64],
+      ['in segments', 2],
+    ])(
+      'gives up its past when the disk is full, %s, and says so',
+      async (_where, capMiB) => {
+        await onDisk('tmpfs', 'size=1m', async () => {
+          await using session = await openSession(sprite, { command: COUNT(30), logCapBytes: capMiB * MIB });
+          let [dropped, seen, end] = [0, 0, 0];
+          for await (const chunk of session.output({ follow: true })) {
+            expect(chunk.offset).toBe(end + chunk.droppedBytes);
+            dropped += chunk.droppedBytes;
+            seen += chunk.bytes.length;
+            end = chunk.offset + chunk.bytes.length;
+          }
+          expect(await session.exit()).toMatchObject({ exitCode: 0 });
+          expect(seen).toBeGreaterThan(0);
+          expect(dropped + seen).toBeGreaterThanOrEqual(30 * MIB);
+          expect(
+            readdirSync(pathOf(sprite, session.id)).filter((name) => name.endsWith('.log')).length,
+          ).toBeLessThan(12);
+        });
+      },
+      40_000,
+    );
 
-    test('goes all at once where the file system has no holes, and still waits for its readers', async () => {
+    test('is as bounded where the file system has no holes, and waits for its readers', async () => {
       await onDisk('ramfs', 'mode=0700', async () => {
-        // An odd length: the reader's place has to be told to the byte.
-        const command = commandOf('printf abc; head -c 12582912 /dev/zero');
+        // Odd lengths: no segment ends where a block does.
+        const command = commandOf('for i in 1 2 3 4; do printf abc; head -c 3145728 /dev/zero; done');
         await using session = await openSession(sprite, { command, logCapBytes: MIB });
         let end = 0;
         for await (const { offset, bytes, droppedBytes } of session.output({ follow: true })) {
           expect([offset, droppedBytes]).toEqual([end, 0]);
           end += bytes.length;
         }
-        expect(end).toBe(12 * MIB + 3);
+        expect(end).toBe(12 * (MIB + 1));
         expect((await session.info()).stdout_start).toBeGreaterThan(11 * MIB);
         expect(await session.exit()).toMatchObject({ exitCode: 0 });
       });

@@ -1,6 +1,12 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OutputRequest, SessionExit, SessionHandle, SessionSpec } from '../../../engine/engine.ts';
+import type {
+  OutputRequest,
+  OutputStream,
+  SessionExit,
+  SessionHandle,
+  SessionSpec,
+} from '../../../engine/engine.ts';
 import type { RunningSprite } from '../../../engine/local/inside.ts';
 import { openSession } from '../../../engine/local/sessions/index.ts';
 import { sessionsDir } from '../../../engine/local/sessions/session-dir.ts';
@@ -74,7 +80,15 @@ export function factsOf(sprite: RunningSprite, sessionId: string): SessionFacts 
   return facts;
 }
 
-/** Bytes on the disk, holes not counted. */
-export function diskBytes(sprite: RunningSprite, sessionId: string, file = 'stdout.log'): number {
-  return statSync(join(pathOf(sprite, sessionId), file)).blocks * 512;
+/** What the log of standard output takes on the disk. */
+export function diskBytes(sprite: RunningSprite, sessionId: string): number {
+  return logBytes(pathOf(sprite, sessionId), 'stdout');
+}
+
+/** What one log in a directory takes on the disk, bytes. */
+export function logBytes(dir: string, stream: OutputStream): number {
+  return readdirSync(dir)
+    .filter((name) => name.startsWith(`${stream}.`) && name.endsWith('.log'))
+    .map((name) => (statSync(join(dir, name), { throwIfNoEntry: false })?.blocks ?? 0) * 512)
+    .reduce((sum, bytes) => sum + bytes, 0);
 }

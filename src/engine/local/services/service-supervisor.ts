@@ -1,4 +1,4 @@
-import { LOG_COPYING } from '../sessions/log-copying.ts';
+import { LOG_COPYING, LOG_PLACE } from '../sessions/log-copying.ts';
 import { shellText } from '../sessions/shell-text.ts';
 import { SIGNALLING } from '../sessions/signalling.ts';
 
@@ -17,6 +17,8 @@ import { SIGNALLING } from '../sessions/signalling.ts';
  * The file `down` says that nobody wants the service to run.
  */
 export const SERVICE_SUPERVISOR = `${SIGNALLING}
+
+${LOG_PLACE}
 
 ${shellText`
 dir=$1 logs=$2 init=$3 init_born=$4 needs=$5 first=$6 longest=$7 most=$8 steady=$9
@@ -117,19 +119,13 @@ wait_for_needs() {
   done
 }
 
-# Sets size to what a log holds.
-size_of() {
-  size=0
-  [ -f "$logs/$1.log" ] && size=$(stat -c %s "$logs/$1.log")
-}
-
 # launch ARGV...: true once the command has begun.
 launch() {
   rm -f "$dir/status" "$dir/pid"
-  size_of stdout
-  out_size=$size
-  size_of stderr
-  err_size=$size
+  place_of "$logs" stdout
+  out_size=$end
+  place_of "$logs" stderr
+  err_size=$end
   mkfifo -m 600 "$dir/status" || exit 1
   exec 9<>"$dir/status" 8<"$dir/status" 3>"$dir/status" 9>&-
   "$@" </dev/null >/dev/null 2>"$dir/runtime.log" 6</dev/null 8<&-
@@ -240,16 +236,22 @@ done
 `}`;
 
 /** One log's copier: see log-copying.ts. It goes on where the log ends, and waits for no reader. */
-export const SERVICE_LOG_COPIER = `${LOG_COPYING}
+export const SERVICE_LOG_COPIER = `${LOG_PLACE}
+
+${LOG_COPYING}
 
 ${shellText`
-dir=$1 limit=$2 round=$3 block=65536 start=0 end=0 newline='
+dir=$1 limit=$2 round=$3 block=65536 segments= newline='
 '
 unset WISP_COPIER
 umask 022
 is_read_before() { return 1; }
-[ -f "$dir/$4.log" ] && end=$(stat -c %s "$dir/$4.log")
-[ -f "$dir/$4.start" ] && read -r start <"$dir/$4.start"
-case $start in '' | *[!0-9]*) start=0 ;; esac
+place_of "$dir" "$4"
+if [ -e "$dir/$4.start" ]; then
+  for each in $(ls "$dir" | sed -n "s/^$4\.\([0-9]*\)\.log\$/\1/p" | sort -n); do segments="$segments$each "; done
+  start=\${segments%% *}
+  start=\${start:-$base}
+  write_place "$4"
+fi
 copy "$4"
 `}`;

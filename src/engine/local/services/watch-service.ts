@@ -49,7 +49,7 @@ export async function* watchService(
     for (;;) {
       signal?.throwIfAborted();
       let events = journal?.read() ?? [];
-      const isNews = isDown && cursors.some((cursor) => cursor.size() > cursor.offset);
+      const isNews = isDown && cursors.some((cursor) => cursor.end() > cursor.offset);
       if (isNews && journal !== null && events.length === 0)
         events = await nextEvents(journal, dirChanges, signal);
       const last = events.at(-1)?.type;
@@ -61,7 +61,7 @@ export async function* watchService(
       let hasRead = false;
       for (const cursor of cursors) {
         // Up to where it ends now: a service that prints without pause would never come to the other log.
-        const end = cursor.size();
+        const end = cursor.end();
         for (let chunk = cursor.read(buffer, end); chunk !== null; chunk = cursor.read(buffer, end)) {
           hasRead = true;
           signal?.throwIfAborted();

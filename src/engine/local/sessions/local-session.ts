@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Session } from '../../../contract/schemas.ts';
 import { errnoOf, WreckitError } from '../../../errors.ts';
@@ -17,10 +16,11 @@ import type { RunningSprite } from '../inside.ts';
 import { Changes } from './changes.ts';
 import { killNow } from './kill-session.ts';
 import { Lease } from './lease.ts';
+import { logExtent } from './log-files.ts';
 import { followOutput, presentOutput } from './read-output.ts';
 import { setTerminalSize } from './resize.ts';
 import type { Screen } from './screen.ts';
-import { logPath, type SessionMeta, streamsOf } from './session-dir.ts';
+import { type SessionMeta, streamsOf } from './session-dir.ts';
 import { exitSignal, readFacts, type SessionFacts, sessionView } from './session-facts.ts';
 import { StdinWriter } from './stdin-writer.ts';
 import { TIMEOUT_GRACE_MS } from './supervise.ts';
@@ -208,7 +208,7 @@ export class LocalSession implements SessionHandle {
     const facts = this.#facts();
     if (!this.tty) throw new WreckitError('NOT_A_TTY', `session ${this.id}: it has no terminal to resize`);
     if (facts.phase !== 'running' || this.#sprite === null) return;
-    const offset = statSync(logPath(this.#path, 'stdout')).size;
+    const offset = logExtent(this.#path, 'stdout').end;
     if (await setTerminalSize(this.#sprite, facts, size)) recordSize(this.#path, { offset, ...size });
   }
 

@@ -71,7 +71,7 @@ export async function* presentOutput(source: OutputSource): AsyncGenerator<Outpu
   const buffer = new Uint8Array(CHUNK_BYTES);
   try {
     for (const log of logs) {
-      const end = log.size();
+      const end = log.end();
       for (;;) {
         source.request.signal?.throwIfAborted();
         source.lease?.advance(log.stream, log.offset);

@@ -29,7 +29,7 @@ export async function renderScreen(
   { signal }: Waiting = {},
 ): Promise<Screen> {
   using log = new LogCursor(path, 'stdout', 0);
-  const end = log.size();
+  const end = log.end();
   const player = await Player.load(readSizes(path), firstSize);
   try {
     const buffer = new Uint8Array(CHUNK_BYTES);

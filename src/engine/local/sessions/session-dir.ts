@@ -3,8 +3,7 @@
  *
  *   meta.json               what was asked for and by whom; first of all, before anything runs
  *   state                   two lines in place of fixed length, see session-state.ts
- *   stdout.log stderr.log   the logs; stderr.log stays away where there is a terminal
- *   stdout.start …          the first offset that a log still has; not there while it has all
+ *   stdout.log stderr.log   the logs, see log-files.ts; stderr.log stays away where there is a terminal
  *   reader.*                one per follower: "PID BORN STDOUT-OFFSET STDERR-OFFSET"
  *   resizes                 a terminal's sizes: "OFFSET COLS ROWS" per line
  *   stdin                   a fifo · pid, runtime.log: of the OCI runtime
@@ -16,7 +15,6 @@ import { join } from 'node:path';
 import type { ProcessIdentity } from '../../../process/identity.ts';
 import type { OutputStream, TerminalSize } from '../../engine.ts';
 import { blankState } from './session-state.ts';
-import { readText } from './small-file.ts';
 
 const SESSION_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const RANDOM_CHARACTERS = 8;
@@ -55,14 +53,6 @@ export function newSessionId(): string {
   return `${Date.now().toString(36)}-${random.join('')}`;
 }
 
-export function logPath(path: string, stream: OutputStream): string {
-  return join(path, `${stream}.log`);
-}
-
-export function startPath(path: string, stream: OutputStream): string {
-  return join(path, `${stream}.start`);
-}
-
 export function streamsOf(meta: Pick<SessionMeta, 'tty'>): readonly OutputStream[] {
   return meta.tty === null ? ['stdout', 'stderr'] : ['stdout'];
 }
@@ -79,10 +69,4 @@ export function makeSessionDir(path: string, meta: SessionMeta): void {
 
 function makeFile(path: string, content: string): void {
   writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
-}
-
-/** The first offset that a log still has. */
-export function readStart(path: string, stream: OutputStream): number {
-  const start = Number(readText(startPath(path, stream)));
-  return Number.isSafeInteger(start) ? start : 0;
 }

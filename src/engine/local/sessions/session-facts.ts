@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Session } from '../../../contract/schemas.ts';
 import { errnoOf } from '../../../errors.ts';
 import { isSameProcess, type ProcessIdentity } from '../../../process/identity.ts';
-import { isSessionId, logPath, readStart, type SessionMeta, sessionsDir } from './session-dir.ts';
+import { logExtent } from './log-files.ts';
+import { isSessionId, type SessionMeta, sessionsDir } from './session-dir.ts';
 import { type ExitRecord, parseRecord, readState, type SessionState } from './session-state.ts';
 import { signalName } from './signal-names.ts';
 import { readText } from './small-file.ts';
@@ -121,16 +122,15 @@ function unreadable(path: string, id: string): Session {
 }
 
 function logView(path: string) {
-  const stdout = statSync(logPath(path, 'stdout'), { throwIfNoEntry: false });
-  const stderr = statSync(logPath(path, 'stderr'), { throwIfNoEntry: false });
-  const written = [stdout, stderr].filter((log) => log !== undefined && log.size > 0);
-  const lastMs = Math.max(...written.map((log) => log?.mtimeMs ?? 0));
+  const stdout = logExtent(path, 'stdout');
+  const stderr = logExtent(path, 'stderr');
+  const lastMs = Math.max(stdout.modifiedMs ?? 0, stderr.modifiedMs ?? 0);
   return {
-    stdout_bytes: stdout?.size ?? 0,
-    stderr_bytes: stderr?.size ?? 0,
-    stdout_start: readStart(path, 'stdout'),
-    stderr_start: readStart(path, 'stderr'),
-    last_output_at: written.length === 0 ? null : new Date(lastMs).toISOString(),
+    stdout_bytes: stdout.end,
+    stderr_bytes: stderr.end,
+    stdout_start: stdout.start,
+    stderr_start: stderr.start,
+    last_output_at: lastMs === 0 ? null : new Date(lastMs).toISOString(),
   };
 }
 

@@ -1,9 +1,10 @@
 /** What the sessions of a sprite tell of whether somebody is at work in it. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../../errors.ts';
 import { readProcStat } from '../../../process/proc-stat.ts';
-import { logPath, sessionsDir, streamsOf } from '../sessions/session-dir.ts';
+import { logExtent } from '../sessions/log-files.ts';
+import { sessionsDir, streamsOf } from '../sessions/session-dir.ts';
 import { readFacts, sessionIds } from '../sessions/session-facts.ts';
 import { readText } from '../sessions/small-file.ts';
 
@@ -32,8 +33,7 @@ export class SessionsWatch {
       }
       isAttended ||= hasLivingReader(path);
       for (const stream of streamsOf(facts.meta)) {
-        const log = statSync(logPath(path, stream), { throwIfNoEntry: false });
-        if (log !== undefined && log.size > 0) lastOutputMs = Math.max(lastOutputMs, log.mtimeMs);
+        lastOutputMs = Math.max(lastOutputMs, logExtent(path, stream).modifiedMs ?? 0);
       }
     }
     return { isAttended, lastOutputMs };
