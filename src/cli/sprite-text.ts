@@ -30,14 +30,19 @@ interface SpriteColumn extends Column {
 
 const NOTHING = '-';
 
+/** False: nobody could read what it is; what its other fields hold is nothing to believe. */
+function isKnown({ state, id }: Sprite): boolean {
+  return state !== 'unknown' || id !== '';
+}
+
 const SPRITE_COLUMNS: readonly SpriteColumn[] = [
   { header: 'NAME', canShrink: true, of: ({ name }) => name },
   { header: 'STATE', of: ({ state }) => state },
   { header: 'ISOLATION', of: ({ isolation }) => isolation ?? NOTHING },
-  { header: 'NETWORK', of: ({ network }) => network },
+  { header: 'NETWORK', of: (sprite) => (isKnown(sprite) ? sprite.network : NOTHING) },
   { header: 'MEMORY', align: 'right', of: ({ resources }) => orNothing(resources.memory_bytes, formatBytes) },
   { header: 'CPUS', align: 'right', of: ({ resources }) => orNothing(resources.cpus, String) },
-  { header: 'AGE', align: 'right', of: ({ created_at }) => age(created_at) },
+  { header: 'AGE', align: 'right', of: (sprite) => (isKnown(sprite) ? age(sprite.created_at) : NOTHING) },
   { header: 'SESSIONS', align: 'right', of: ({ sessions }) => String(countOf(sessions)) },
   {
     header: 'EXPIRES',

@@ -1,5 +1,5 @@
 /** The sprites of one state directory, by name. */
-import { lstatSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertSpriteName, isSpriteName, quote } from '../../contract/names.ts';
@@ -78,10 +78,10 @@ export class SpriteStore {
       try {
         return readRecord(this.recordFile(name));
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw stateFault(this.dirs, error);
+        if (errnoOf(error) !== 'ENOENT') throw this.unreadable(name, error);
         if (!this.has(name)) return null;
         // It may have appeared just now, and then its record is in it.
-        if (isSecondLook) throw error;
+        if (isSecondLook) throw this.unreadable(name, error);
       }
     }
   }
@@ -115,6 +115,20 @@ export class SpriteStore {
       .map((entry) => join(this.dirs.sprites, entry))
       .filter((path) => Date.now() - (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) > STAGING_MS);
     return [...entriesOf(this.dirs.trash).map((entry) => join(this.dirs.trash, entry)), ...staged];
+  }
+
+  /** Of one sprite, unless it is the whole state directory that can't be entered. */
+  private unreadable(name: string, cause: unknown): unknown {
+    try {
+      accessSync(this.dirs.sprites, constants.X_OK);
+    } catch (error) {
+      return stateFault(this.dirs, error);
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new WreckitError('INTERNAL', `sprite ${quote(name)}: its record cannot be read: ${reason}`, {
+      hint: `look at ${this.dirsOf(name).dir}, or remove the sprite: wreckit sprite kill ${name}`,
+      cause,
+    });
   }
 
   private recordFile(name: string): string {
