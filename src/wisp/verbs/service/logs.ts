@@ -18,8 +18,9 @@ type Args = [name: string, service: string];
 type Context = WispContext<Options, Args>;
 
 const NOTES = `
-At least the newest 12 MiB of each stream are kept, across restarts. Offsets count from
-the first byte ever printed. In the sprite: /.sprite/logs/services/SERVICE/stdout.log`;
+At least the newest 10 MiB of each stream are kept, across restarts. Offsets count from
+the first byte ever printed. In the sprite: /.sprite/logs/services/SERVICE/stdout.log,
+and what came before it in stdout.OFFSET.log`;
 
 export const verb: WispVerb<Options, Args> = {
   define: (command) =>
