@@ -107,6 +107,20 @@ function forbiddenImports(files: readonly SourceFile[]): string[] {
   );
 }
 
+const ENGINES = ['engine/local/', 'engine/cloud/'];
+
+/** Imports of one engine's modules by the other, or by what both share. */
+function importsAcrossEngines(files: readonly SourceFile[]): string[] {
+  const engineOf = (path: string): string | undefined => ENGINES.find((each) => path.startsWith(each));
+  return files.flatMap(({ path, imports }) =>
+    imports.flatMap(({ target }) => {
+      if (target === null || !path.startsWith('engine/')) return [];
+      const owner = engineOf(target);
+      return owner === undefined || owner === engineOf(path) ? [] : [`${path} imports ${target}`];
+    }),
+  );
+}
+
 /** One cycle of imports that exist at run time, as the paths along it; empty when there is none. */
 function findCycle(files: readonly SourceFile[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -158,6 +172,10 @@ const sources = readSources(root);
 test('imports go only where the table allows', () => {
   expect(sources.length).toBeGreaterThan(20);
   expect(forbiddenImports(sources)).toEqual([]);
+});
+
+test('the engines know nothing of each other: what they share lies beside them', () => {
+  expect(importsAcrossEngines(sources)).toEqual([]);
 });
 
 test('no import cycles', () => {
@@ -233,6 +251,12 @@ test('the rules see what is against them', () => {
   );
   expect(forbiddenImports([file('novel/x.ts', "import { e } from '../cli/io.ts';")])).toHaveLength(1);
   expect(forbiddenImports([file('contract/x.ts', "import { e } from '../errors.ts';")])).toEqual([]);
+  expect(
+    importsAcrossEngines([
+      file('engine/cloud/x.ts', "import { y } from '../local/y.ts'; import { z } from './z.ts';"),
+      file('engine/x.ts', "import { y } from './local/y.ts';"),
+    ]),
+  ).toEqual(['engine/cloud/x.ts imports engine/local/y.ts', 'engine/x.ts imports engine/local/y.ts']);
   const cycle = [
     file('a/x.ts', "import { y } from './y.ts';"),
     file('a/y.ts', "import { x } from './x.ts';"),

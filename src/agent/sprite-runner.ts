@@ -4,7 +4,7 @@
  *   method ─▶ wisp-command (checked argv) ─▶ wisp-caller (program, handshake, environment, deadline)
  *          ─▶ wisp-call (run, conclude) ─▶ contract/normalise ─▶ data, or one WreckitError
  */
-import { isObject, textOr } from '../contract/json-value.ts';
+import { isObject } from '../contract/json-value.ts';
 import {
   normaliseChecks,
   normaliseFiles,
@@ -19,8 +19,8 @@ import {
   normaliseKilledSession,
   normaliseSessions,
 } from '../contract/normalise-session.ts';
-import { normaliseOneSprite, normaliseSprites } from '../contract/normalise-sprite.ts';
-import { protocolError, type WispAnswer } from '../contract/parse.ts';
+import { normaliseSprites } from '../contract/normalise-sprite.ts';
+import { protocolError } from '../contract/parse.ts';
 import type {
   AttachData,
   Check,
@@ -31,10 +31,11 @@ import type {
   Sprite,
   VersionData,
 } from '../contract/schemas.ts';
-import { parseDurationMs } from '../contract/units.ts';
 import { SpriteKillError, SpriteStartError, WreckitError } from '../errors.ts';
 import type { StdinSource } from '../process/run.ts';
+import { checkpointIn, spriteNamed } from './wisp-client/answers.ts';
 import { writeEnvFile } from './wisp-client/env-file.ts';
+import { execDetails, execFlags, MAX_EXEC_ANSWER_BYTES } from './wisp-client/exec-call.ts';
 import {
   type CallDetails,
   type OwnCall,
@@ -49,7 +50,6 @@ import type {
   SpriteCapture,
   SpriteCaptureOptions,
   SpriteExecOptions,
-  SpriteExecSpec,
   SpriteListFilter,
   SpriteStarted,
   SpriteStartSpec,
@@ -59,7 +59,6 @@ import type {
 import {
   attachCommand,
   createCheckpointCommand,
-  type ExecFlags,
   execCommand,
   fsCommand,
   gcCommand,
@@ -77,24 +76,6 @@ import {
 } from './wisp-client/wisp-command.ts';
 
 export type SpriteRunnerOptions = WispCallerOptions;
-
-/** Between the deadline inside and the one of the call: wisp reports a timeout better than a killed wisp. */
-const INNER_DEADLINE_LEAD_MS = 30_000;
-/** JSON escapes a byte in six characters at worst; two streams. */
-export const MAX_EXEC_ANSWER_BYTES = 64 * 1024 * 1024;
-
-/**
- * One call of any verb: `runWispCommand(['list', '--prefix', 'a'])`. `--json` is added. Throws what wisp
- * reports, or `WISP_NOT_FOUND`, `WISP_INCOMPATIBLE`, `WISP_PROTOCOL`, `TIMEOUT`.
- */
-export async function runWispCommand(
-  args: readonly string[],
-  options: SpriteRunnerOptions & CallDetails = {},
-): Promise<WispAnswer> {
-  const hasTwoWords = ['fs', 'checkpoint', 'service', 'policy'].includes(args[0] ?? '');
-  const words = args.slice(0, hasTwoWords ? 2 : 1);
-  return await new WispCaller(options).ask({ words, args: args.slice(words.length) }, options);
-}
 
 export class SpriteRunner implements WispClient {
   readonly #caller: WispCaller;
@@ -362,37 +343,4 @@ export class SpriteRunner implements WispClient {
     for (const warning of warnings) this.#caller.warn(warning);
     return items;
   }
-}
-
-/** `{checkpoint:{…}}`, or one itself. */
-function checkpointIn(data: unknown, verb: string): Checkpoint {
-  const raw = isObject(data) && isObject(data.checkpoint) ? data.checkpoint : data;
-  if (!isObject(raw) || typeof raw.id !== 'string' || raw.id === '')
-    throw protocolError(verb, 'its answer has no checkpoint');
-  return { id: raw.id, createdAt: textOr(raw.created_at, ''), comment: textOr(raw.comment, null) };
-}
-
-/** Another sprite than the one asked for is no answer. */
-function spriteNamed(name: string, data: unknown, verb: string): Sprite {
-  const sprite = normaliseOneSprite(data, verb);
-  if (sprite.name === name) return sprite;
-  throw protocolError(verb, `asked for sprite "${name}", it answered with "${sprite.name}"`);
-}
-
-function execFlags(
-  spec: SpriteExecSpec,
-  stdin: StdinSource | undefined,
-  envFile: string | undefined,
-): ExecFlags {
-  const { dir, user, commandTimeout } = spec;
-  const envFiles = envFile === undefined ? [] : [envFile];
-  return { dir, user, commandTimeout, envFiles, stdin: stdin !== undefined && stdin !== 'ignore' };
-}
-
-function execDetails(options: SpriteCaptureOptions): CallDetails {
-  const { signal, stdin, maxBytes, commandTimeout } = options;
-  const innerMs = commandTimeout === undefined ? undefined : parseDurationMs(commandTimeout);
-  const timeoutMs =
-    options.timeoutMs ?? (innerMs === undefined ? undefined : innerMs + INNER_DEADLINE_LEAD_MS);
-  return { signal, stdin, maxBytes, timeoutMs };
 }

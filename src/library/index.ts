@@ -40,9 +40,10 @@ export {
   type WorkPlace,
   workTools,
 } from '../agent/rlm-tools.ts';
+export { runWispCommand } from '../agent/run-wisp-command.ts';
 export { runAgentUnion } from '../agent/runner.ts';
 export { runSpriteAgent } from '../agent/sprite-agent.ts';
-export { runWispCommand, SpriteRunner, type SpriteRunnerOptions } from '../agent/sprite-runner.ts';
+export { SpriteRunner, type SpriteRunnerOptions } from '../agent/sprite-runner.ts';
 export type {
   Checkpoint,
   KillSessionOptions,

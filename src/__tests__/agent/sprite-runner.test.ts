@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { runWispCommand, SpriteRunner } from '../../agent/sprite-runner.ts';
+import { runWispCommand } from '../../agent/run-wisp-command.ts';
+import { SpriteRunner } from '../../agent/sprite-runner.ts';
 import type { WispClient } from '../../agent/wisp-client/wisp-client.ts';
 import { wreckitErrorOf } from '../helpers/error-of.ts';
 import { eventually } from '../helpers/eventually.ts';

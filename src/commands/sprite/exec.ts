@@ -1,4 +1,4 @@
-import { MAX_EXEC_ANSWER_BYTES } from '../../agent/sprite-runner.ts';
+import { MAX_EXEC_ANSWER_BYTES } from '../../agent/wisp-client/exec-call.ts';
 import { type ExecFlags, execCommand } from '../../agent/wisp-client/wisp-command.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { EXIT } from '../../contract/error-codes.ts';

@@ -19,10 +19,10 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../engine.ts';
-import { assertWholeTar } from '../local/files/end-mark.ts';
-import { errnoFrom, pathError } from '../local/files/errno.ts';
-import { MAKE_DIR, PACK, UNPACK } from '../local/files/scripts.ts';
-import { fileMode, fileOwner, spritePath } from '../local/files/sprite-path.ts';
+import { assertWholeTar } from '../files/end-mark.ts';
+import { errnoFrom, pathError } from '../files/errno.ts';
+import { MAKE_DIR, PACK, UNPACK } from '../files/scripts.ts';
+import { fileMode, fileOwner, spritePath } from '../files/sprite-path.ts';
 import { openChannel } from './api-channel.ts';
 import { type ApiCall, type ApiClient, apiPath } from './api-client.ts';
 import type { CloudSessions } from './cloud-sessions.ts';

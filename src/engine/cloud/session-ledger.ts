@@ -10,9 +10,9 @@ import { isObject } from '../../contract/json-value.ts';
 import { normaliseSession } from '../../contract/normalise-session.ts';
 import type { Session } from '../../contract/schemas.ts';
 import { errnoOf, WreckitError } from '../../errors.ts';
+import { shortHash } from '../digest.ts';
 import type { SessionExit } from '../engine.ts';
-import { shortHash } from '../local/digest.ts';
-import { readJsonFile, writeJsonFile } from '../local/json-file.ts';
+import { readJsonFile, writeJsonFile } from '../json-file.ts';
 
 /** Of one sprite; the oldest go. */
 const MAX_SESSIONS = 200;

@@ -3,8 +3,8 @@
  * leads nowhere but into the sprite, and permissions are those its own programs have. The host never follows
  * a path into a sprite's root.
  *
- *   LocalFiles ── enter(name, command) → host argv ── run ── sh -c SCRIPT sh PATH …   (files/scripts.ts)
- *                                                     └ stderr → errno               (files/errno.ts)
+ *   LocalFiles ── enter(name, command) → host argv ── run ── sh -c SCRIPT sh PATH …   (../files/scripts.ts)
+ *                                                     └ stderr → errno               (../files/errno.ts)
  */
 import type { FileEntry } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
@@ -22,10 +22,8 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../engine.ts';
-import { assertWholeTar } from './files/end-mark.ts';
-import { errnoFrom, pathError } from './files/errno.ts';
-import { FIRST_RECORD_AT, parseListing } from './files/listing.ts';
-import { Retaken } from './files/retaken.ts';
+import { assertWholeTar } from '../files/end-mark.ts';
+import { errnoFrom, pathError } from '../files/errno.ts';
 import {
   CHMOD,
   CHOWN,
@@ -41,8 +39,10 @@ import {
   UNPACK,
   WATCH,
   WRITE,
-} from './files/scripts.ts';
-import { fileMode, fileOwner, spritePath } from './files/sprite-path.ts';
+} from '../files/scripts.ts';
+import { fileMode, fileOwner, spritePath } from '../files/sprite-path.ts';
+import { FIRST_RECORD_AT, parseListing } from './files/listing.ts';
+import { Retaken } from './files/retaken.ts';
 import { streamRun } from './files/stream-run.ts';
 import { LookRequests, watchLooks } from './files/watch.ts';
 

@@ -9,8 +9,8 @@ import { linkSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } f
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
+import { sha256Hex } from '../digest.ts';
 import type { Waiting } from '../engine.ts';
-import { sha256Hex } from './digest.ts';
 
 const POLL_MS = 20;
 /** A taker that died between its two steps leaves its marker; nobody needs this long for them. */

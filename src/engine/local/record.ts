@@ -5,7 +5,7 @@
 import type { Isolation, Network } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
 import type { ProcessIdentity } from '../../process/identity.ts';
-import { readJsonFile } from './json-file.ts';
+import { readJsonFile } from '../json-file.ts';
 
 export const RECORD_VERSION = 1;
 

@@ -15,10 +15,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../../errors.ts';
+import { SPRITE_HOME } from '../sprite-home.ts';
 import { accountFiles } from './accounts.ts';
 import type { RootLayout } from './layout.ts';
 import type { SpriteRecord } from './record.ts';
-import { SPRITE_HOME, type SpriteDirs } from './sprite-dirs.ts';
+import type { SpriteDirs } from './sprite-dirs.ts';
 
 const OWN_DIRS: readonly (readonly [path: string, mode: number])[] = [
   ['proc', 0o555],

@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
 import { isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
+import { SPRITE_HOME } from '../sprite-home.ts';
 import { EGRESS_ENV } from './egress/egress-env.ts';
 import type { RunningSprite } from './inside.ts';
 import type { SpriteRecord } from './record.ts';
 import type { Container } from './runtime.ts';
-import { SPRITE_HOME, type SpriteDirs } from './sprite-dirs.ts';
+import type { SpriteDirs } from './sprite-dirs.ts';
 
 /** Docker's default set without MKNOD, NET_RAW and AUDIT_WRITE: no device nodes, no forged packets. */
 export const ROOT_CAPABILITIES: readonly string[] = [

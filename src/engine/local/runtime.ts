@@ -15,8 +15,8 @@ import { identify, type ProcessIdentity } from '../../process/identity.ts';
 import { type RunResult, run } from '../../process/run.ts';
 import { decodeUtf8 } from '../../process/text.ts';
 import type { Waiting } from '../engine.ts';
+import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { removeGroups } from './cgroup.ts';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { runDir, type StateDirs } from './state-dirs.ts';
 import { findTool, isExecutable, TOOL_ENV } from './tools.ts';
 

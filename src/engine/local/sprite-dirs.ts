@@ -1,8 +1,6 @@
 /** Where the parts of a sprite lie: on the host, and inside. */
 import { join } from 'node:path';
 
-export const SPRITE_HOME = '/home/sprite';
-
 /** Where a sprite finds the logs of its services, to read. */
 export const SERVICE_LOGS = '/.sprite/logs/services';
 

@@ -1,8 +1,8 @@
 /** A record and the kernel's word on it, as the contract's sprite object. */
 import type { Sprite, SpriteState } from '../../contract/schemas.ts';
+import { SPRITE_HOME } from '../sprite-home.ts';
 import { lockHolder } from './lock.ts';
 import type { SpriteRecord } from './record.ts';
-import { SPRITE_HOME } from './sprite-dirs.ts';
 
 export interface ViewFacts {
   readonly lockFile: string;

@@ -14,7 +14,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import { userHome } from '../../process/user-home.ts';
-import { shortHash } from './digest.ts';
+import { shortHash } from '../digest.ts';
 
 export interface StateDirs {
   readonly home: string;

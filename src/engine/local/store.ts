@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { assertSpriteName, isSpriteName, quote } from '../../contract/names.ts';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import type { Waiting } from '../engine.ts';
-import { writeJsonFile } from './json-file.ts';
+import { writeJsonFile } from '../json-file.ts';
 import { acquireLock, type HeldLock } from './lock.ts';
 import { readRecord, type SpriteRecord } from './record.ts';
 import { type SpriteDirs, spriteDirs } from './sprite-dirs.ts';

@@ -14,8 +14,8 @@ import { SpriteStartError } from '../../../errors.ts';
 import { packageRoot } from '../../../package-root.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../../../process/identity.ts';
 import { stopGroup } from '../../../process/ladder.ts';
+import { readJsonFile, writeJsonFile } from '../../json-file.ts';
 import type { RunningSprite } from '../inside.ts';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { requireTool, TOOL_ENV } from '../tools.ts';
 
 export const EGRESS_SOCKET = 'egress.sock';

@@ -1,8 +1,8 @@
 /** A sprite's network rules, `policy.json`: the proxy reads them anew for each connection. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJsonFile, writeJsonFile } from '../../json-file.ts';
 import type { NetworkRule } from '../../policy.ts';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { checkRules } from './rules.ts';
 
 /** What a filtered sprite may reach when nobody said otherwise. */

@@ -12,8 +12,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { isServiceName } from '../../../contract/names.ts';
 import { errnoOf, WreckitError } from '../../../errors.ts';
+import { readJsonFile, writeJsonFile } from '../../json-file.ts';
 import type { ServiceSpec } from '../../services.ts';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
 
 interface SpecRecord extends ServiceSpec {
   readonly version: 1;

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote } from '../../../contract/names.ts';
 import { WreckitError } from '../../../errors.ts';
+import { readJsonFile, writeJsonFile } from '../../json-file.ts';
 import type { KeepAwakeTask, TaskSpec } from '../../sleep.ts';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import type { SpriteRecord } from '../record.ts';
 
 /** `keep-awake`, `keep-awake=` anything but these. */

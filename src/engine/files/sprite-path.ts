@@ -1,8 +1,8 @@
 /** Paths inside a sprite, as users give them, made absolute. What they mean is for the sprite's kernel to say. */
-import { quote } from '../../../contract/names.ts';
-import { WreckitError } from '../../../errors.ts';
-import type { FileOwner } from '../../engine.ts';
-import { SPRITE_HOME } from '../sprite-dirs.ts';
+import { quote } from '../../contract/names.ts';
+import { WreckitError } from '../../errors.ts';
+import type { FileOwner } from '../engine.ts';
+import { SPRITE_HOME } from '../sprite-home.ts';
 
 const MAX_PATH_BYTES = 4095;
 

@@ -1,5 +1,5 @@
 /** Passes a tar stream on and makes sure of its end: tar itself takes one cut between two members for whole. */
-import { WreckitError } from '../../../errors.ts';
+import { WreckitError } from '../../errors.ts';
 
 const BLOCK_BYTES = 512;
 

@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { WreckitError } from '../../errors.ts';
+import { WreckitError } from '../errors.ts';
 
 const MAX_STATE_BYTES = 4 * 1024 * 1024;
 

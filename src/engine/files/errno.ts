@@ -1,7 +1,7 @@
 /** What a program inside complained about, as an errno. Programs run with LC_ALL=C, so their words are known. */
-import { quote } from '../../../contract/names.ts';
-import { WreckitError } from '../../../errors.ts';
-import { decodeUtf8 } from '../../../process/text.ts';
+import { quote } from '../../contract/names.ts';
+import { WreckitError } from '../../errors.ts';
+import { decodeUtf8 } from '../../process/text.ts';
 
 /** glibc's words, then musl's and those of shells and tools that have their own. */
 const ERRNO_OF: Readonly<Record<string, string>> = {
