@@ -10,6 +10,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,6 +20,7 @@ import { dirname, join } from 'node:path';
 import { isObject, textOr } from '../../contract/json-value.ts';
 import { quote } from '../../contract/names.ts';
 import { errnoOf, WreckitError } from '../../errors.ts';
+import { identify } from '../../process/identity.ts';
 import { run } from '../../process/run.ts';
 
 export type StoreKind = 'file' | 'keyring';
@@ -42,13 +44,16 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /** A keyring that is locked asks its user, who may not be there. */
 const KEYRING_TIMEOUT_MS = 20_000;
 const TOOL = 'secret-tool';
+const FILE = 'credentials.json';
+/** FILE, the writing process, chance. */
+const STAGED = /^credentials\.json\.(\d{1,10})\.[a-z0-9]+$/;
 
 export class TokenStore {
   readonly #path: string;
   readonly #env: Env;
 
   constructor(stateDir: string, env: Env) {
-    this.#path = join(stateDir, 'credentials.json');
+    this.#path = join(stateDir, FILE);
     this.#env = env;
   }
 
@@ -151,6 +156,16 @@ export class TokenStore {
       closeSync(fd);
     }
     renameSync(staged, this.#path);
+    this.#removeLeftovers();
+  }
+
+  /** Of logins that were killed before the renaming: a token is in them, which nobody would ever take away. */
+  #removeLeftovers(): void {
+    const dir = dirname(this.#path);
+    for (const name of readdirSync(dir)) {
+      const pid = STAGED.exec(name)?.[1];
+      if (pid !== undefined && identify(Number(pid)) === null) rmSync(join(dir, name), { force: true });
+    }
   }
 }
 
