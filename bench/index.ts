@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { packageRoot, packageVersion } from '../src/package-root.ts';
 import { markdown, type Row, textTable } from './report.ts';
@@ -45,6 +46,8 @@ async function measure(names: readonly string[]): Promise<Row[]> {
     process.on('SIGINT', stop).on('SIGTERM', stop);
     try {
       rows.push(...(await group(world)));
+      // A signal that came during a synchronous call is heard now.
+      await turn();
     } finally {
       process.off('SIGINT', stop).off('SIGTERM', stop);
       world.close();
