@@ -77,6 +77,17 @@ test('remove() deletes a checkpoint; unknown ones and bad ids are not found', as
   }
 });
 
+test('a removal that was interrupted is none of the checkpoints, and is finished with the next change', async () => {
+  await using sprite = await localSprite();
+  const { checkpoints } = sprite.engine;
+  await checkpoints.create('demo');
+  const dir = join(sprite.home, 'sprites', 'demo', 'checkpoints');
+  renameSync(join(dir, 'v1'), join(dir, '.v1.deleted'));
+  expect(await checkpoints.list('demo')).toEqual([]);
+  await checkpoints.create('demo', { comment: 'next' });
+  expect(readdirSync(dir)).toEqual(['v1']);
+});
+
 test('create() gives no id again that a removed checkpoint had', async () => {
   await using sprite = await localSprite();
   const { checkpoints } = sprite.engine;

@@ -59,6 +59,7 @@ export class LocalCheckpoints implements CheckpointOps {
     { comment, signal }: { comment?: string | undefined } & Waiting = {},
   ): Promise<Checkpoint> {
     return this.#hold(name, { signal }, async (sprite) => {
+      await sweep(sprite.dirs);
       const all = readAll(sprite.dirs);
       return await save(sprite, { id: nextId(sprite.dirs, all), comment: comment ?? null, isAuto: false });
     });
@@ -92,6 +93,7 @@ export class LocalCheckpoints implements CheckpointOps {
   remove(name: string, checkpointId: string, waiting: Waiting = {}): Promise<void> {
     return this.#hold(name, waiting, async ({ dirs }) => {
       const { id } = find(dirs, checkpointId);
+      await sweep(dirs);
       const grave = join(dirs.dir, 'checkpoints', `.${id}.deleted`);
       if (numberOf(id) > lastRemoved(dirs)) writeJsonFile(lastRemovedFile(dirs), { number: numberOf(id) });
       renameSync(checkpointDir(dirs, id), grave);
@@ -222,16 +224,26 @@ function find(dirs: SpriteDirs, checkpointId: string): Checkpoint {
 
 /** Oldest first. */
 function readAll(dirs: SpriteDirs): Checkpoint[] {
-  let names: string[] = [];
-  try {
-    names = readdirSync(join(dirs.dir, 'checkpoints'));
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-  }
-  return names
+  return entriesOf(dirs)
+    .filter((name) => ID.test(name))
     .map((name) => readOne(dirs, name))
     .filter((checkpoint) => checkpoint !== null)
     .sort((a, b) => a.created_at.localeCompare(b.created_at));
+}
+
+/** What a removal that was interrupted left. The caller holds the lock. */
+async function sweep(dirs: SpriteDirs): Promise<void> {
+  const graves = entriesOf(dirs).filter((name) => name.startsWith('.'));
+  for (const name of graves) await deleteTree(join(dirs.dir, 'checkpoints', name));
+}
+
+function entriesOf(dirs: SpriteDirs): string[] {
+  try {
+    return readdirSync(join(dirs.dir, 'checkpoints'));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    return [];
+  }
 }
 
 /** Null for what is half-made: its description is written last. */
