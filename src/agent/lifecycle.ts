@@ -19,7 +19,7 @@ export type ShutdownReason =
   | { readonly kind: 'done' };
 
 /** In the order of a shutdown. */
-export const SHUTDOWN_PHASES = ['agents', 'work', 'sprites'] as const;
+const SHUTDOWN_PHASES = ['agents', 'work', 'sprites'] as const;
 export type ShutdownPhase = (typeof SHUTDOWN_PHASES)[number];
 
 export interface RunningThing {

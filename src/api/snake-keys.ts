@@ -13,7 +13,7 @@ export function snakeKeys(value: unknown, kept: readonly string[] = []): unknown
 }
 
 /** `ramMB` → `ram_mb`, `limitMB` → `limit_mb`, `noNewPrivileges` → `no_new_privileges`. */
-export function snakeKey(key: string): string {
+function snakeKey(key: string): string {
   return key
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')

@@ -159,7 +159,7 @@ function idleText(idleTimeoutMs: number | null | undefined): string | null {
   return idleTimeoutMs === 0 ? 'never' : `when idle for ${formatDuration(idleTimeoutMs)}`;
 }
 
-export function labelText(labels: Readonly<Record<string, string>>): string {
+function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(' ');

@@ -31,7 +31,7 @@ export function writeAll(fd: number, bytes: Uint8Array, position: number | null 
 }
 
 /** So that a name made in it survives a crash of the machine. Not every system can. */
-export function syncDirectory(dir: string): void {
+function syncDirectory(dir: string): void {
   if (process.platform === 'win32') return;
   try {
     const fd = fs.openSync(dir, 'r');
@@ -46,7 +46,7 @@ export function syncDirectory(dir: string): void {
   }
 }
 
-export function syncFile(file: string): void {
+function syncFile(file: string): void {
   const fd = fs.openSync(file, 'r');
   try {
     fs.fsyncSync(fd);

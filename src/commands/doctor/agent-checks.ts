@@ -61,7 +61,7 @@ const RLM_KEYS: Readonly<Record<NonNullable<RlmAgentConfig['aiProvider']>, reado
 };
 
 /** The agent that does the work: the one inside, of a sprite. */
-export function workingAgent(agent: AgentConfigUnion): InnerAgentConfig {
+function workingAgent(agent: AgentConfigUnion): InnerAgentConfig {
   return agent.kind === 'sprite' ? agent.agent : agent;
 }
 

@@ -4,7 +4,7 @@ import { WreckitError } from '../../errors.ts';
 import type { AgentConfigUnion, InnerAgentConfig, SpriteAgentConfig } from '../../schemas.ts';
 import type { LandMode } from '../../sync/land.ts';
 
-export const AGENT_KINDS = ['process', 'claude_sdk', 'amp_sdk', 'codex_sdk', 'opencode_sdk', 'rlm'] as const;
+const AGENT_KINDS = ['process', 'claude_sdk', 'amp_sdk', 'codex_sdk', 'opencode_sdk', 'rlm'] as const;
 export type InnerKind = (typeof AGENT_KINDS)[number];
 
 /** What people call them. */

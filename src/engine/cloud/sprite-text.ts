@@ -8,7 +8,7 @@ import type { Network, Sprite, SpriteState } from '../../contract/schemas.ts';
 import type { ApiTarget } from './api-target.ts';
 
 export const OWNER_LABEL = 'wisp-owner';
-export const EXPIRES_LABEL = 'wisp-expires';
+const EXPIRES_LABEL = 'wisp-expires';
 export const PROJECT_DIR = '/home/sprite/project';
 
 const STATES: readonly string[] = ['creating', 'running', 'warm', 'cold', 'stopping', 'error', 'unknown'];

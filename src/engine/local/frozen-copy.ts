@@ -71,7 +71,7 @@ export async function frozenCopy(request: CopyRequest): Promise<void> {
   }
 }
 
-export function copyArgv(sources: readonly string[], target: string): string[] {
+function copyArgv(sources: readonly string[], target: string): string[] {
   return [requireTool('cp', 'coreutils'), '--archive', '--reflink=auto', '--', ...sources, target];
 }
 

@@ -17,7 +17,7 @@ export const RECORD_VERSION = 1;
  *   stopping  its processes are being ended, for it has been idle; its disk is there
  *   removing  it is to go, with everything
  */
-export const RECORD_PHASES = ['creating', 'booting', 'ready', 'stopping', 'removing'] as const;
+const RECORD_PHASES = ['creating', 'booting', 'ready', 'stopping', 'removing'] as const;
 export type RecordPhase = (typeof RECORD_PHASES)[number];
 
 export interface SpriteRecord {

@@ -13,7 +13,7 @@ import type { Container } from './runtime.ts';
 import type { SpriteDirs } from './sprite-dirs.ts';
 
 /** Docker's default set without MKNOD, NET_RAW and AUDIT_WRITE: no device nodes, no forged packets. */
-export const ROOT_CAPABILITIES: readonly string[] = [
+const ROOT_CAPABILITIES: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
   'CAP_FSETID',

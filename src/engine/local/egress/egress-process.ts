@@ -21,7 +21,7 @@ import { requireTool, TOOL_ENV } from '../tools.ts';
 export const EGRESS_SOCKET = 'egress.sock';
 const READY_TIMEOUT_MS = 15_000;
 
-export function egressDir(spriteDir: string): string {
+function egressDir(spriteDir: string): string {
   return join(spriteDir, 'egress');
 }
 

@@ -8,7 +8,7 @@ import { checkRules } from './rules.ts';
 /** What a filtered sprite may reach when nobody said otherwise. */
 export const DEFAULT_RULES: readonly NetworkRule[] = [{ include: 'defaults' }];
 
-export function policyFile(spriteDir: string): string {
+function policyFile(spriteDir: string): string {
   return join(spriteDir, 'policy.json');
 }
 

@@ -14,7 +14,7 @@ export interface Upstream {
 }
 
 /** Connects to the address that was checked, not to the name, which may lead elsewhere by now. */
-export function connectUpstream({ address, port }: Upstream): Promise<Socket> {
+function connectUpstream({ address, port }: Upstream): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port, allowHalfOpen: true });
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')));

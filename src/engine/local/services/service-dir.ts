@@ -19,7 +19,7 @@ interface SpecRecord extends ServiceSpec {
   readonly version: 1;
 }
 
-export function servicesDir(spriteDir: string): string {
+function servicesDir(spriteDir: string): string {
   return join(spriteDir, 'services');
 }
 
@@ -32,7 +32,7 @@ export function serviceDir(spriteDir: string, service: string): string {
   return join(servicesDir(spriteDir), service);
 }
 
-export function serviceLogsDir(spriteDir: string): string {
+function serviceLogsDir(spriteDir: string): string {
   return join(spriteDir, 'service-logs');
 }
 

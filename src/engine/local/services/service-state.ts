@@ -123,7 +123,7 @@ export function stateView(
 }
 
 /** Hundredths of a second since boot as a time. */
-export function timeOfTicks(ticks: number): string {
+function timeOfTicks(ticks: number): string {
   return new Date(msOfTicks(ticks)).toISOString();
 }
 

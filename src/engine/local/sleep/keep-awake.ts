@@ -8,7 +8,7 @@ import type { KeepAwakeTask, TaskSpec } from '../../sleep.ts';
 import type { SpriteRecord } from '../record.ts';
 
 /** `keep-awake`, `keep-awake=` anything but these. */
-export const KEEP_AWAKE_LABEL = 'keep-awake';
+const KEEP_AWAKE_LABEL = 'keep-awake';
 const NO = new Set(['false', 'no', 'off', '0']);
 const TASK_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const MAX_TASKS = 100;
