@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HeldSprite, LocalCheckpoints } from '../../engine/local/checkpoints.ts';
 import { spriteDirs } from '../../engine/local/sprite-dirs.ts';
