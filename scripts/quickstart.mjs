@@ -13,6 +13,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wreckit = join(root, 'bin', 'wreckit');
 const PROJECT = '/home/sprite/project';
 
+const EXIT_OF = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
 function tell(text) {
   process.stdout.write(`${text}\n`);
 }
@@ -71,9 +73,9 @@ await script('quickstart', async () => {
   const name = `quickstart-${process.pid}`;
   const interrupted = (signal) => {
     spawnSync(wreckit, ['sprite', 'kill', name], { cwd: root, stdio: 'ignore' });
-    process.exit(signal === 'SIGINT' ? 130 : 143);
+    process.exit(EXIT_OF[signal]);
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupted);
+  for (const signal of Object.keys(EXIT_OF)) process.once(signal, interrupted);
   const startedAt = Date.now();
   await tour(name);
   tell(`
