@@ -1,6 +1,6 @@
 /** Where settings are looked for: which files, which variables, which flags. Nothing is read here. */
 import { lstatSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { quote } from '../contract/names.ts';
 import { errnoOf, WreckitError } from '../errors.ts';
 import { userHome } from '../process/user-home.ts';
@@ -81,7 +81,13 @@ function isThere(path: string): boolean {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     if (errnoOf(error) === 'EACCES') return true;
-    throw error;
+    if (errnoOf(error) !== 'ENOTDIR') throw error;
+    const directory = dirname(path);
+    throw new WreckitError('CONFIG_INVALID', `config: ${quote(directory)} is not a directory`, {
+      hint: 'move it away: wreckit keeps its settings and records there',
+      details: { file: directory },
+      cause: error,
+    });
   }
 }
 

@@ -21,7 +21,7 @@ export interface SyncDir {
 export function openSyncDir(root: string): SyncDir {
   const dir = path.join(root, '.wreckit', 'sync');
   try {
-    for (const part of [path.join(root, '.wreckit'), dir]) makeRealDirectory(part);
+    for (const part of [path.join(root, '.wreckit'), dir]) makeStateDirectory(part);
     const ignore = path.join(dir, '.gitignore');
     if (!fs.existsSync(ignore)) fs.writeFileSync(ignore, '*\n');
   } catch (thrown) {
@@ -59,12 +59,15 @@ export function newId(now = new Date()): string {
   return `${stamp}-${Math.random().toString(16).slice(2, 8).padEnd(6, '0')}`;
 }
 
-/** `link` in place of the directory: state would be written somewhere else. */
-function makeRealDirectory(dir: string): void {
+/**
+ * Makes it where it is missing. Throws `SPRITE_SYNC_FAILED` for a file, or a link through which state would be
+ * written somewhere else; the system error where it can't be made.
+ */
+export function makeStateDirectory(dir: string): void {
   const stat = fs.lstatSync(dir, { throwIfNoEntry: false });
   if (stat === undefined) fs.mkdirSync(dir, { mode: 0o755 });
   else if (!stat.isDirectory()) {
-    throw errorOf('SPRITE_SYNC_FAILED', `sync state: ${quote(dir)} is not a directory`, {
+    throw errorOf('SPRITE_SYNC_FAILED', `records of wreckit: ${quote(dir)} is not a directory`, {
       hint: 'move it away: wreckit keeps its records there',
     });
   }

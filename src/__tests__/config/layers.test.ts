@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_CONFIG, DEFAULT_RLM_AGENT, DEFAULT_SPRITE_AGENT } from '../../config/defaults.ts';
 import { RlmAgentSchema, SpriteAgentSchema, WreckitConfigSchema } from '../../schemas.ts';
@@ -286,6 +286,14 @@ test('loadConfig() lists settings that ask for what this program does not do, an
     [CONFIG]: { merge_mode: 'pr', pr_checks: { secret_scan: false }, branch_cleanup: {} },
   });
   expect((await plain.load()).ignored).toEqual([]);
+});
+
+test('loadConfig() says what is wrong with a file called .wreckit', async () => {
+  const { root, refusal } = project();
+  writeFileSync(join(root, '.wreckit'), 'mine');
+  const { code, message } = await refusal();
+  expect(code).toBe('CONFIG_INVALID');
+  expect(message).toBe(`config: "${join(root, '.wreckit')}" is not a directory`);
 });
 
 describe('loadConfig() refuses a file', () => {

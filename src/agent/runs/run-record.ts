@@ -8,12 +8,13 @@
  * of a run that was killed is as true as any other.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isObject } from '../../contract/json-value.ts';
 import { quote } from '../../contract/names.ts';
 import { errnoOf, WreckitError } from '../../errors.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../../process/identity.ts';
 import { writeDurably } from '../../sync/durable.ts';
+import { makeStateDirectory } from '../../sync/sync-dir.ts';
 import type { AgentOutcome, AgentUsage } from '../agent-events.ts';
 import { isRunId, spriteNameOf } from '../run-id.ts';
 import type { LandingSummary } from './landing-summary.ts';
@@ -142,9 +143,9 @@ export class RunStore {
     return join(this.#dir, runId);
   }
 
-  /** Throws the system error where the project can't be written to. */
+  /** Throws as `makeStateDirectory`. */
   create(record: RunRecord, files: Readonly<Record<string, string>>): void {
-    mkdirSync(this.#dir, { recursive: true });
+    for (const part of [dirname(this.#dir), this.#dir]) makeStateDirectory(part);
     const ignore = join(this.#dir, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
     mkdirSync(this.dirOf(record.id), { mode: 0o700 });
