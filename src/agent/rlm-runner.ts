@@ -7,6 +7,7 @@
 
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_EXECS, DEFAULT_SPRITE_AGENT } from '../config/defaults.ts';
 import { secretValuesOf } from '../logging.ts';
+import { onAbort } from '../process/abort.ts';
 import { deadline } from '../process/deadline.ts';
 import type { AgentEvent, AgentResult, AgentRunFacts } from './agent-events.ts';
 import type { RlmRunOptions } from './agent-options.ts';
@@ -140,12 +141,7 @@ function watchOf({ timeoutSeconds, signal, lifecycle }: RlmRunOptions, { leftMs 
     (each) => each !== undefined,
   );
   const late = deadline(limits.length === 0 ? undefined : Math.min(...limits), () => stop('timeout'));
-  const onAbort = (): void => stop('abort');
-  const signals = [signal, lifecycle?.signal].filter((each) => each !== undefined);
-  for (const each of signals) {
-    if (each.aborted) onAbort();
-    else each.addEventListener('abort', onAbort, { once: true });
-  }
+  const listening = onAbort([signal, lifecycle?.signal], () => stop('abort'));
   let settle: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     settle = resolve;
@@ -154,7 +150,7 @@ function watchOf({ timeoutSeconds, signal, lifecycle }: RlmRunOptions, { leftMs 
     name: 'the rlm agent',
     phase: 'agents',
     stop: () => {
-      onAbort();
+      stop('abort');
       return ended;
     },
   });
@@ -165,7 +161,7 @@ function watchOf({ timeoutSeconds, signal, lifecycle }: RlmRunOptions, { leftMs 
     },
     [Symbol.dispose]: () => {
       late[Symbol.dispose]();
-      for (const each of signals) each.removeEventListener('abort', onAbort);
+      listening[Symbol.dispose]();
       settle();
       entry?.[Symbol.dispose]();
     },

@@ -1,3 +1,4 @@
+import { fired } from '../process/abort.ts';
 import type { ApiSocket } from './api-socket.ts';
 import { CLOSE } from './api-socket.ts';
 
@@ -7,10 +8,7 @@ const PING_MS = 30_000;
 export async function untilClosed(socket: ApiSocket, draining: AbortSignal): Promise<void> {
   const end = AbortSignal.any([socket.closing, draining]);
   const ping = setInterval(() => socket.ping(), PING_MS);
-  await new Promise<void>((resolve) => {
-    if (end.aborted) resolve();
-    else end.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await fired(end);
   clearInterval(ping);
   if (!socket.closing.aborted) await socket.close(CLOSE.goingAway, 'server ends');
 }

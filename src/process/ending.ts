@@ -52,11 +52,3 @@ export class Ending {
     this.#interruption.abort();
   }
 }
-
-/** Resolves when `signal` fires; never rejects. */
-export function fired(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -9,8 +9,9 @@
  * The end is the child's `exit`, never `close`: a grandchild that holds a pipe holds nobody. Processes that an
  * undisturbed child leaves behind are left alone.
  */
+import { fired } from './abort.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
-import { Ending, fired } from './ending.ts';
+import { Ending } from './ending.ts';
 import { feedInput, prepareInput, type StdinSource } from './input.ts';
 import { DEFAULT_GRACE_MS } from './ladder.ts';
 import { OutputReader, type OutputSink } from './output.ts';

@@ -7,6 +7,7 @@
 
 import { toWreckitError, WreckitError } from '../../errors.ts';
 import { redact } from '../../logging.ts';
+import { orAborted } from '../../process/abort.ts';
 import { type AgentEvent, type AgentUsage, addUsage } from '../agent-events.ts';
 import type { ToolRegistry } from '../rlm-tools.ts';
 import type { AxAIService } from '../vendor/ax.ts';
@@ -25,7 +26,6 @@ import {
   outOfTurns,
 } from './loop-end.ts';
 import { isCutStream, isTooLong, modelFault } from './model-fault.ts';
-import { orAborted } from './or-aborted.ts';
 import { errorAnswer, type ToolAnswer, toolErrorOf } from './tool.ts';
 
 export interface ChatLoopOptions {

@@ -9,6 +9,7 @@
  */
 import { toWreckitError } from '../../errors.ts';
 import { redact } from '../../logging.ts';
+import { onAbort, orAborted } from '../../process/abort.ts';
 import type { AgentEvent } from '../agent-events.ts';
 import type { ToolRegistry } from '../rlm-tools.ts';
 import type { AxAgentConfig, AxAIService, AxCodeRuntime, AxGenIn, AxGenOut } from '../vendor/ax.ts';
@@ -30,7 +31,6 @@ import {
 } from './loop-end.ts';
 import { meteredModel } from './metered-model.ts';
 import { isTooLong, modelFault } from './model-fault.ts';
-import { orAborted } from './or-aborted.ts';
 import { partialAnswer, TurnRecord } from './partial-answer.ts';
 
 export interface CodeLoopOptions {
@@ -90,9 +90,7 @@ class CodeLoop {
     const { languageIn } = await import('./interpreter/code-language.ts');
     const { SpriteCodeRuntime } = await import('./interpreter/sprite-code-runtime.ts');
     const metered = meteredModel({ llm, budget, beforeAsk: () => this.#beforeAsk() });
-    const onAbort = (): void => this.#stop.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
+    using _abort = onAbort([signal], () => this.#stop.abort());
     try {
       // The interpreter itself is none of the commands that may run at once: with room for one, its code may run one.
       // Before the model is asked: a sprite without an interpreter costs no tokens.
@@ -116,8 +114,6 @@ class CodeLoop {
     } catch (error) {
       if (!signal.aborted) throw error;
       return { ...ABORTED, text: '', ...metered.spent };
-    } finally {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -1,8 +1,9 @@
 /** What an agent that is out of turns has found so far, in the model's words: the work of its turns is not lost. */
+
+import { orAborted } from '../../process/abort.ts';
 import type { AxAIService } from '../vendor/ax.ts';
 import { askModel } from './ax-model.ts';
 import { capText } from './cap-text.ts';
-import { orAborted } from './or-aborted.ts';
 
 const MAX_CODE_CHARS = 2000;
 const MAX_SHOWN_CHARS = 4000;

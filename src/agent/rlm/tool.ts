@@ -2,10 +2,12 @@
  * A tool: one zod schema, from which the JSON Schema for models and MCP clients is made and by which every
  * call is checked. Calling one never throws; what went wrong is its answer: `{error: {code, message, hint}}`.
  */
+
 import { z } from 'zod';
 import type { ErrorCode } from '../../contract/error-codes.ts';
 import { quote } from '../../contract/names.ts';
 import { toWreckitError, WreckitError } from '../../errors.ts';
+import { orAborted } from '../../process/abort.ts';
 import { capDeep } from './cap-text.ts';
 
 export type ToolAnswer = Readonly<Record<string, unknown>>;
@@ -78,17 +80,10 @@ export async function answerOf(
   signal: AbortSignal | undefined,
 ): Promise<ToolAnswer> {
   if (signal?.aborted) return aborted(tool);
-  let stopListening: () => void = () => undefined;
-  const abort = new Promise<ToolAnswer>((resolve) => {
-    const onAbort = (): void => resolve(aborted(tool));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    stopListening = () => signal?.removeEventListener('abort', onAbort);
-  });
   try {
-    const work = act().catch((thrown: unknown) => (signal?.aborted ? aborted(tool) : errorAnswer(thrown)));
-    return capDeep(await Promise.race([work, abort]), MAX_TEXT_CHARS) as ToolAnswer;
-  } finally {
-    stopListening();
+    return capDeep(await orAborted(act(), signal), MAX_TEXT_CHARS) as ToolAnswer;
+  } catch (thrown) {
+    return signal?.aborted ? aborted(tool) : errorAnswer(thrown);
   }
 }
 

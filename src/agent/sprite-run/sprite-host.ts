@@ -5,9 +5,11 @@
  *   files, prompt ─▶ /dev/shm (memory, mode 0600) ─▶ exec --detach ─▶ logs --follow, per stream ─▶ exit code
  *     abort, deadline ─▶ kill-session: SIGTERM → grace → SIGKILL, inside
  */
+
 import { randomBytes } from 'node:crypto';
 import { quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
+import { onAbort } from '../../process/abort.ts';
 import { deadline } from '../../process/deadline.ts';
 import type { SpawnError } from '../../process/run.ts';
 import { type CommandHost, type CommandOutcome, type CommandRequest, placeFiles } from '../command-host.ts';
@@ -215,16 +217,4 @@ async function placeFile(
     'SPRITE_EXEC_FAILED',
     `sprite "${name}": no place for the prompt: ${written.stderr.trim()}`,
   );
-}
-
-function onAbort(signals: readonly (AbortSignal | undefined)[], fire: () => void): Disposable {
-  for (const signal of signals) {
-    if (signal?.aborted) fire();
-    else signal?.addEventListener('abort', fire, { once: true });
-  }
-  return {
-    [Symbol.dispose]: () => {
-      for (const signal of signals) signal?.removeEventListener('abort', fire);
-    },
-  };
 }

@@ -1,6 +1,8 @@
 /** What a plain request is answered, or an upgrade instead of its handshake, where a fault wants it so. */
+
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fired } from '../../process/abort.ts';
 import { contentTypeOf, type PlainAnswer, textOf } from '../http-manners.ts';
 import type { Reply } from '../reply.ts';
 import type { FaultOf, FaultRule } from './fault-rule.ts';
@@ -21,7 +23,9 @@ export async function answerInstead(fault: FaultRule, signal: AbortSignal): Prom
     case 'not-done':
       return { status: fault.status, headers: {}, body: fault.body };
     case 'hang':
-      await (fault.delay_ms === undefined ? aborted(signal) : sleep(fault.delay_ms, undefined, { signal }));
+      if (fault.delay_ms === undefined) await fired(signal);
+      else await sleep(fault.delay_ms, undefined, { signal });
+      signal.throwIfAborted();
       return null;
     default:
       return null;
@@ -118,13 +122,5 @@ function written(response: ServerResponse, chunk: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
     response.once('close', () => resolve(false));
     response.write(chunk, (error) => resolve(!error));
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const give = (): void => reject(signal.reason);
-    if (signal.aborted) give();
-    else signal.addEventListener('abort', give, { once: true });
   });
 }

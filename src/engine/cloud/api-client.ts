@@ -11,10 +11,10 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { errnoOf, WreckitError } from '../../errors.ts';
+import { pause } from '../../process/abort.ts';
 import { apiFault, type CallFacts, type Refusal, retryAfterSeconds } from './api-fault.ts';
 import type { ApiTarget } from './api-target.ts';
 import { ndjson } from './ndjson.ts';
-import { pause } from './pause.ts';
 
 export interface ApiCall extends CallFacts {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

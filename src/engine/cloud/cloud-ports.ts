@@ -3,11 +3,11 @@ import type { Duplex } from 'node:stream';
 import { isObject, numberOr, textOr, tryParseObject } from '../../contract/json-value.ts';
 import { assertSpriteName, quote } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
+import { pause } from '../../process/abort.ts';
 import type { ListeningPort, PortOps, PortTarget } from '../ports.ts';
 import type { Waiting } from '../waiting.ts';
 import { type ApiChannel, openChannel } from './api-channel.ts';
 import { type ApiClient, apiPath } from './api-client.ts';
-import { pause } from './pause.ts';
 import { tunnelStream } from './tunnel-stream.ts';
 
 /** The server answers at once what it has found; who listens may take it a moment to find. */

@@ -6,9 +6,9 @@ import { isObject, textOr } from '../../contract/json-value.ts';
 import { assertSpriteName, quote } from '../../contract/names.ts';
 import type { Sprite } from '../../contract/schemas.ts';
 import { SpriteKillError, toWreckitError, WreckitError } from '../../errors.ts';
+import { pause } from '../../process/abort.ts';
 import type { SpriteFilter, SpriteUpdate, Waiting } from '../engine.ts';
 import { type ApiClient, apiPath } from './api-client.ts';
-import { pause } from './pause.ts';
 import { labelList, spriteOf } from './sprite-text.ts';
 
 /** The API's own limit of a page. */

@@ -11,11 +11,11 @@
  */
 import { quote } from '../../contract/names.ts';
 import { toWreckitError, WreckitError } from '../../errors.ts';
+import { pause } from '../../process/abort.ts';
 import type { OutputStream, SessionExit } from '../engine.ts';
 import type { ApiChannel } from './api-channel.ts';
 import { type ExecEvent, execEvent, type SessionInfoFrame } from './exec-frames.ts';
 import { type Continuation, Overlap, Tail } from './overlap.ts';
-import { pause } from './pause.ts';
 
 export interface ReadOutput {
   readonly kind: 'output';

@@ -10,6 +10,7 @@
 import { quote } from '../../contract/names.ts';
 import type { Network, Sprite } from '../../contract/schemas.ts';
 import { SpriteStartError, toWreckitError, WreckitError } from '../../errors.ts';
+import { pause } from '../../process/abort.ts';
 import type { StartSpec, Waiting } from '../engine.ts';
 import type { NetworkRule, PolicyPart } from '../policy.ts';
 import { NoHandshake } from './api-channel.ts';
@@ -17,7 +18,6 @@ import type { ApiClient } from './api-client.ts';
 import type { CloudSessions } from './cloud-sessions.ts';
 import type { CloudSprites } from './cloud-sprites.ts';
 import { networkOfRules, rulesFor } from './network-rules.ts';
-import { pause } from './pause.ts';
 import { INSIDE_NAME, runInside } from './run-inside.ts';
 import { labelList, networkOf, PROJECT_DIR } from './sprite-text.ts';
 

@@ -11,8 +11,10 @@
  * A client that is killed outright (SIGKILL) can't do any of this: its command goes on as a session, up to its
  * own --timeout.
  */
+
 import { interruptOf } from '../../cli/signals.ts';
 import type { SpriteEngine } from '../../engine/engine.ts';
+import { onAbort } from '../../process/abort.ts';
 
 const GRACE_MS = 3000;
 
@@ -41,16 +43,15 @@ export function forwardSignals({ engine, name, sessionId, signal, onForce }: For
     const how = isOnly ? { name: signalName, only: true } : { name: signalName, graceMs: GRACE_MS };
     engine.killSession(name, sessionId, how).catch(fail);
   };
-  const onAbort = (): void => {
+  const forward = (): void => {
     const signalName = interruptOf(signal)?.signalName ?? 'SIGTERM';
     send(signalName, signalName === 'SIGINT');
   };
   onForce(() => engine.killSession(name, sessionId, { name: 'SIGKILL', graceMs: 0 }));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
+  const listening = onAbort([signal], forward);
   return {
     brokenPipe: () => send('SIGPIPE', false),
     failed,
-    [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort),
+    [Symbol.dispose]: () => listening[Symbol.dispose](),
   };
 }

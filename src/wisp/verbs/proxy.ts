@@ -3,6 +3,7 @@ import { successDocument } from '../../contract/envelope.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import type { Tunnel } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
+import { fired } from '../../process/abort.ts';
 import { createEngine } from '../create-engine.ts';
 import { collected } from '../flags.ts';
 import type { WispVerb } from '../globals.ts';
@@ -45,7 +46,7 @@ export const verb: WispVerb<Record<never, never>, [name: string, pairs: PortPair
         ? `${JSON.stringify(successDocument('proxy', { sprite, tunnels }))}\n`
         : tunnelText(sprite, tunnels);
       await io.stdout.write(text);
-      await aborted(signal);
+      await fired(signal);
       return {};
     } finally {
       for (const tunnel of opened) await tunnel[Symbol.asyncDispose]();
@@ -66,11 +67,4 @@ function complaints(warn: (text: string) => Promise<void>): (text: string) => vo
     told.set(text, now);
     void warn(text);
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -9,6 +9,7 @@ import { quote } from '../../contract/names.ts';
 import type { Network } from '../../contract/schemas.ts';
 import { resolveStateDirs } from '../../engine/local/state-dirs.ts';
 import { WreckitError } from '../../errors.ts';
+import { fired } from '../../process/abort.ts';
 import { createEngine } from '../create-engine.ts';
 import { collected, domain, graceMs, network, timeOrNever } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
@@ -99,7 +100,7 @@ async function serve(context: WispContext<Options>): Promise<VerbResult> {
   const ready = { ...readyData(serving, token), ...(faults === undefined ? {} : { faults: faults.length }) };
   await io.stdout.write(json ? `${JSON.stringify(successDocument('serve', ready))}\n` : readyText(ready));
   const sleeping = engine.sleep?.watch(sleepSettings, { signal, onEvent: sleepLog(log) });
-  await aborted(signal);
+  await fired(signal);
   const { drain = DRAIN_MS } = options;
   log.info({ event: 'draining', drain_ms: drain });
   await serving.end(drain);
@@ -175,11 +176,4 @@ function readyText({ socket, url, token_file: file }: Ready): string {
     ...(url === null ? [] : [`url     ${url}`, `token   in ${file}`]),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

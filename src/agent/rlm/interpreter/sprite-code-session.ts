@@ -9,6 +9,7 @@
  */
 import { quote } from '../../../contract/names.ts';
 import { formatDuration } from '../../../contract/units.ts';
+import { onAbort, orAborted } from '../../../process/abort.ts';
 import type { AxCodeSession } from '../../vendor/ax.ts';
 import { CodeClock } from './code-clock.ts';
 import type { CodeLanguage, InterpreterPlace } from './code-language.ts';
@@ -142,20 +143,13 @@ export class SpriteCodeSession implements AxCodeSession, AsyncDisposable {
     if (signal?.aborted) throw aborted(signal);
     const turn = this.#queue.then(act);
     this.#queue = turn.catch(() => undefined);
-    let stopListening: () => void = () => undefined;
-    const abort = new Promise<never>((_resolve, reject) => {
-      const onAbort = (): void => {
-        const error = signal === undefined ? new Error('Aborted') : aborted(signal);
-        this.#discard(error);
-        reject(error);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      stopListening = () => signal?.removeEventListener('abort', onAbort);
+    using _abort = onAbort([signal], () => {
+      if (signal !== undefined) this.#discard(aborted(signal));
     });
     try {
-      return await Promise.race([turn, abort]);
-    } finally {
-      stopListening();
+      return await orAborted(turn, signal);
+    } catch (error) {
+      throw signal?.aborted ? aborted(signal) : error;
     }
   }
 

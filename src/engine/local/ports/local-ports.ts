@@ -2,11 +2,13 @@
  * Ports of local sprites. What listens is read from the kernel's tables, on the host; connections are made by a
  * process of ours in the sprite's network. Nothing of the sprite is run for either.
  */
+
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, WreckitError } from '../../../errors.ts';
+import { orAborted } from '../../../process/abort.ts';
 import type { Waiting } from '../../engine.ts';
 import type { ListeningPort, PortOps, PortTarget } from '../../ports.ts';
 import type { RunningSprite } from '../inside.ts';
@@ -138,22 +140,13 @@ async function abortable(
   connecting: Promise<Socket | string>,
   signal: AbortSignal | undefined,
 ): Promise<Socket | string> {
-  if (signal === undefined) return await connecting;
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
   try {
-    return await Promise.race([connecting, aborted]);
+    return await orAborted(connecting, signal);
   } catch (thrown) {
     connecting
       .then((socket) => (typeof socket === 'string' ? undefined : socket.destroy()))
       .catch(() => undefined);
     throw thrown;
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
 }
 
