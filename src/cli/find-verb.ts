@@ -36,8 +36,15 @@ export function findVerb(
   const takesValue = flagsWithValue(globalOptions);
   const path: string[] = [];
   const args: string[] = [];
-  let nodes = verbs;
   let group: VerbGroup | null = null;
+  const found = (entry: VerbEntry | null, more: readonly string[] = []): FoundVerb => ({
+    path: entry === null ? path : [...path, entry.name],
+    entry,
+    nodes: group?.verbs ?? verbs,
+    group,
+    args: [...args, ...more],
+    rest,
+  });
   for (let index = 0; index < head.length; index += 1) {
     const word = head[index] ?? '';
     if (word.startsWith('-') && word !== '-') {
@@ -49,6 +56,7 @@ export function findVerb(
       }
       continue;
     }
+    const nodes: readonly VerbNode[] = group?.verbs ?? verbs;
     const node = nodes.find(({ name }) => name === word);
     if (node === undefined && word === 'help') {
       args.push('--help'); // `help sprite start` is `sprite start --help`
@@ -56,27 +64,14 @@ export function findVerb(
     }
     if (node === undefined && isValueOfOwnFlag(head[index - 1], globalOptions)) {
       const fallback = defaultOf(group, args);
-      if (fallback !== null) {
-        return {
-          path: [...path, fallback.name],
-          entry: fallback,
-          nodes,
-          group,
-          args: [...args, ...head.slice(index)],
-          rest,
-        };
-      }
+      if (fallback !== null) return found(fallback, head.slice(index));
     }
     if (node === undefined) throw unknownVerb(program, path, word, nodes);
+    if (!isVerbGroup(node)) return found(node, head.slice(index + 1));
     path.push(node.name);
-    if (!isVerbGroup(node))
-      return { path, entry: node, nodes, group, args: [...args, ...head.slice(index + 1)], rest };
     group = node;
-    nodes = node.verbs;
   }
-  const fallback = defaultOf(group, args);
-  if (fallback === null) return { path, entry: null, nodes, group, args, rest };
-  return { path: [...path, fallback.name], entry: fallback, nodes, group, args, rest };
+  return found(defaultOf(group, args));
 }
 
 function defaultOf(group: VerbGroup | null, args: readonly string[]): VerbEntry | null {

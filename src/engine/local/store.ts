@@ -76,12 +76,12 @@ export class SpriteStore {
     if (!isSpriteName(name)) return null;
     for (let isSecondLook = false; ; isSecondLook = true) {
       try {
-        return readRecord(this.recordFile(name));
+        return readRecord(this.#recordFile(name));
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw this.unreadable(name, error);
+        if (errnoOf(error) !== 'ENOENT') throw this.#unreadable(name, error);
         if (!this.has(name)) return null;
         // It may have appeared just now, and then its record is in it.
-        if (isSecondLook) throw this.unreadable(name, error);
+        if (isSecondLook) throw this.#unreadable(name, error);
       }
     }
   }
@@ -97,7 +97,7 @@ export class SpriteStore {
   }
 
   write(record: SpriteRecord): SpriteRecord {
-    writeJsonFile(this.recordFile(record.name), record);
+    writeJsonFile(this.#recordFile(record.name), record);
     return record;
   }
 
@@ -118,7 +118,7 @@ export class SpriteStore {
   }
 
   /** Of one sprite, unless it is the whole state directory that can't be entered. */
-  private unreadable(name: string, cause: unknown): unknown {
+  #unreadable(name: string, cause: unknown): unknown {
     try {
       accessSync(this.dirs.sprites, constants.X_OK);
     } catch (error) {
@@ -131,7 +131,7 @@ export class SpriteStore {
     });
   }
 
-  private recordFile(name: string): string {
+  #recordFile(name: string): string {
     return join(this.dirs.sprites, name, 'record.json');
   }
 }
