@@ -17,9 +17,9 @@ export interface PrivilegesPolicy {
 export interface ResourcesPolicy {
   /** Null: what the engine gives by itself. */
   readonly memory: { readonly limitMb: number | null; readonly autoscale: boolean };
-  /** Null: not limited. Absent in what is set: as it is. */
+  /** Null: not limited. Absent in what is set: as it is; in what is told: not known. */
   readonly cpus?: number | null | undefined;
-  /** Processes and threads. Null: what the engine gives by itself. Absent in what is set: as it is. */
+  /** Processes and threads. Null: what the engine gives by itself. Absent: like `cpus`. */
   readonly pids?: number | null | undefined;
 }
 

@@ -25,14 +25,7 @@ export function cloudPolicy(
     },
     resources: {
       get: async (name, waiting) => resourcesOf(await read(client, name, 'resources', waiting)),
-      set: (name, { memory }, waiting) =>
-        write(
-          client,
-          name,
-          'resources',
-          { memory: { limit_mb: memory.limitMb, autoscale: memory.autoscale } },
-          waiting,
-        ),
+      set: (name, policy, waiting) => setResources(client, name, policy, waiting),
       reset: (name, waiting) => reset(client, name, 'resources', waiting),
     },
   };
@@ -57,6 +50,35 @@ async function setNetwork(
       details: { wanted: sent, in_force: inForce },
     },
   );
+}
+
+/** Throws `UNSUPPORTED` for a limit the server does not tell: it would be taken and forgotten. */
+async function setResources(
+  client: ApiClient,
+  name: string,
+  { memory, cpus, pids }: ResourcesPolicy,
+  waiting: Waiting = {},
+): Promise<void> {
+  const known = resourcesOf(await read(client, name, 'resources', waiting));
+  const wanted = { cpus, pids } as const;
+  const unknown = (['cpus', 'pids'] as const).filter(
+    (key) => wanted[key] != null && known[key] === undefined,
+  );
+  if (unknown.length > 0) {
+    throw new WreckitError(
+      'UNSUPPORTED',
+      `${doing(name, 'resources')}: the server has no limit of ${unknown.join(', ')}`,
+      {
+        hint: 'set the limit of memory alone',
+      },
+    );
+  }
+  const limits = { memory: { limit_mb: memory.limitMb, autoscale: memory.autoscale } };
+  const more = {
+    ...(known.cpus === undefined ? {} : { cpus }),
+    ...(known.pids === undefined ? {} : { pids }),
+  };
+  await write(client, name, 'resources', { ...limits, ...more }, waiting);
 }
 
 async function read(client: ApiClient, name: string, kind: Kind, waiting: Waiting = {}): Promise<unknown> {
@@ -115,6 +137,11 @@ function privilegesOf(raw: unknown): PrivilegesPolicy {
 }
 
 function resourcesOf(raw: unknown): ResourcesPolicy {
-  const memory = isObject(raw) && isObject(raw.memory) ? raw.memory : {};
-  return { memory: { limitMb: numberOr(memory.limit_mb, null), autoscale: memory.autoscale === true } };
+  const facts = isObject(raw) ? raw : {};
+  const memory = isObject(facts.memory) ? facts.memory : {};
+  return {
+    memory: { limitMb: numberOr(memory.limit_mb, null), autoscale: memory.autoscale === true },
+    ...(facts.cpus === undefined ? {} : { cpus: numberOr(facts.cpus, null) }),
+    ...(facts.pids === undefined ? {} : { pids: numberOr(facts.pids, null) }),
+  };
 }

@@ -255,6 +255,27 @@ test('a policy that allows nothing is no empty list, which the API takes for no 
   });
 });
 
+test('a limit the server knows nothing of is refused before anything is set, and not told as none', async () => {
+  await withServer(async ({ server, engine }) => {
+    let memory: unknown = { limit_mb: 512, autoscale: false };
+    server.on(`GET ${DEMO}/policy/resources`, () => ({ body: { memory } }));
+    server.on(`POST ${DEMO}/policy/resources`, ({ body }) => {
+      memory = JSON.parse(body).memory;
+      return { status: 204 };
+    });
+    const { resources } = engine.policy;
+    const wanted = { memory: { limitMb: 256, autoscale: false } };
+    const refused = await errorOf(resources?.set('demo', { ...wanted, cpus: 2 }) ?? Promise.resolve());
+    expect([refused.code, refused.message]).toEqual([
+      'UNSUPPORTED',
+      'resources policy of "demo": the server has no limit of cpus',
+    ]);
+    expect(await resources?.get('demo')).toEqual({ memory: { limitMb: 512, autoscale: false } });
+    await resources?.set('demo', wanted);
+    expect(await resources?.get('demo')).toEqual(wanted);
+  });
+});
+
 test('an open network that the server does not give is no open network', async () => {
   await withServer(async ({ server, engine }) => {
     server.on(`GET ${DEMO}`, { status: 404 });

@@ -113,6 +113,16 @@ describe('sprites', () => {
     expect((await engine.list()).map(({ name }) => name)).toEqual(['demo']);
   });
 
+  test('limits of every kind that the server has are set, and told', async () => {
+    await engine.start({ name: 'limited' });
+    const resources = { memory: { limitMb: 300, autoscale: false }, cpus: 0.5, pids: 100 };
+    await engine.policy.resources?.set('limited', resources);
+    expect(await engine.policy.resources?.get('limited')).toEqual(resources);
+    await engine.policy.resources?.set('limited', { ...resources, cpus: null, pids: undefined });
+    expect(await engine.policy.resources?.get('limited')).toEqual({ ...resources, cpus: null });
+    await engine.kill('limited');
+  });
+
   test('start makes one whose time is up anew: it could be collected at any moment', async () => {
     const { sprite: old } = await engine.start({ name: 'late', ttlMs: 1 });
     const { sprite, created } = await engine.start({ name: 'late' });

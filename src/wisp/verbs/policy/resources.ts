@@ -54,12 +54,16 @@ function resourcesOf({ memory, cpus = null, pids = null }: ResourcesPolicy) {
   return { memory_bytes: memory.limitMb === null ? null : Math.round(memory.limitMb * MIB), cpus, pids };
 }
 
-function textOf(policy: ResourcesPolicy): string {
-  const { memory_bytes, cpus, pids } = resourcesOf(policy);
-  const shown = (value: string | null): string => (value === null ? 'not limited' : `at most ${value}`);
+function textOf({ memory, cpus, pids }: ResourcesPolicy): string {
+  const memoryBytes = memory.limitMb === null ? null : Math.round(memory.limitMb * MIB);
   return [
-    `memory     ${shown(memory_bytes === null ? null : formatBytes(memory_bytes))}`,
-    `cpus       ${shown(cpus === null ? null : String(cpus))}`,
-    `processes  ${shown(pids === null ? null : String(pids))}`,
+    `memory     ${shown(memoryBytes, formatBytes)}`,
+    `cpus       ${shown(cpus, String)}`,
+    `processes  ${shown(pids, String)}`,
   ].join('\n');
+}
+
+function shown(value: number | null | undefined, format: (value: number) => string): string {
+  if (value === undefined) return 'the server does not say';
+  return value === null ? 'not limited' : `at most ${format(value)}`;
 }
