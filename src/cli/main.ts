@@ -22,7 +22,7 @@ export async function main(program: Program): Promise<never> {
     const call = { io, signal: signals.signal, onForce, fault: nextFault() };
     process.exit(await runProgram({ ...program, argv: process.argv.slice(2), ...call }));
   } catch {
-    // Neither stdout nor stderr takes what there is to say (a full disk behind them): only the code is left.
+    // A fault in telling of a fault: only the code is left.
     process.exit(1);
   }
 }

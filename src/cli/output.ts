@@ -52,9 +52,14 @@ export async function printFailure(
   // Where stdout takes nothing (a full disk, a reader that left) the failure is still told on stderr.
   const document = `${JSON.stringify(failureDocument(verb, error))}\n`;
   const isTold = json && (await io.stdout.write(document).catch(() => false));
-  if (!isTold) await io.stderr.write(failureText(error));
-  if (mode.verbose) await io.stderr.write(`${traceOf(thrown)}\n`);
+  if (!isTold) await say(io, failureText(error));
+  if (mode.verbose) await say(io, `${traceOf(thrown)}\n`);
   return interrupt?.exitCode ?? exitCodeOf?.(error) ?? error.exitCode;
+}
+
+/** Talk that can't be written (a full disk behind stderr) changes nothing about what the program comes to. */
+export async function say({ stderr }: Io, text: string): Promise<void> {
+  await stderr.write(text).catch(() => false);
 }
 
 /** Our own name for the verbs, as it stands in help and hints, replaced by the host's. */

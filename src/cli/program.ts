@@ -12,7 +12,7 @@ import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
 import { type FoundVerb, findVerb, splitAtDashes } from './find-verb.ts';
 import type { Io } from './io.ts';
-import { namedAs, type OutputMode, printFailure, printResult } from './output.ts';
+import { namedAs, type OutputMode, printFailure, printResult, say } from './output.ts';
 import { parsePlainly } from './parse-plainly.ts';
 import type { ParseRequest } from './parse-verb.ts';
 import { shownMessage } from './shown-text.ts';
@@ -41,7 +41,6 @@ export interface ProgramCall extends Program {
   readonly fault?: Promise<never> | undefined;
 }
 
-/** Never rejects for what a verb does; rejects only when stdout and stderr can't be written. */
 export async function runProgram(call: ProgramCall): Promise<number> {
   const { head } = splitAtDashes(call.argv);
   let mode: OutputMode = {
@@ -129,7 +128,7 @@ async function runVerb(
     onForce: call.onForce ?? (() => undefined),
     calledAs: call.calledAs,
     warn: async (text) => {
-      if (globals.quiet !== true) await io.stderr.write(`warning: ${shownMessage(text)}\n`);
+      if (globals.quiet !== true) await say(io, `warning: ${shownMessage(text)}\n`);
     },
   });
   return await (call.fault === undefined ? run : Promise.race([run, call.fault]));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { runProgram } from '../../cli/program.ts';
 import { InterruptedError } from '../../cli/signals.ts';
+import { WreckitError } from '../../errors.ts';
 import { type MemoryIoOptions, memoryIo } from '../helpers/memory-io.ts';
 import { sample } from './sample-program.ts';
 
@@ -207,4 +208,17 @@ test('a failure is told on stderr when stdout takes nothing', async () => {
   io.stdout.close();
   expect(await runProgram({ ...sample, argv: ['fail', '--json'], io })).toBe(3);
   expect(io.stderr.text()).toStartWith('error: kill: no sprite');
+});
+
+test('runProgram() comes to the same where stderr takes nothing: talk is lost, no outcome', async () => {
+  const onFullDisk = async (argv: string[]) => {
+    const io = memoryIo();
+    const write = () => Promise.reject(new WreckitError('INTERNAL', 'output: it cannot be written: ENOSPC'));
+    const exitCode = await runProgram({ ...sample, argv, io: { ...io, stderr: { ...io.stderr, write } } });
+    return { exitCode, stdout: io.stdout.text() };
+  };
+  // It warns, then answers.
+  expect((await onFullDisk(['sprite', 'exec', 'demo', '--', 'ls'])).stdout).toBe('ran ls\n');
+  expect((await onFullDisk(['fail'])).exitCode).toBe(3);
+  expect((await onFullDisk(['crash', '--verbose'])).exitCode).toBe(125);
 });

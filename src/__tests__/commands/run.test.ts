@@ -1,8 +1,16 @@
 /** `wreckit run` and `wreckit runs` with the real engine: a project of git, and agents that are shell scripts. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -99,6 +107,27 @@ test('run puts the project in, streams the agent, lands a branch and removes the
   expect(git('show', `${branch}:a.txt`)).toBe('one\nmine\ntwo\n');
   expect(readFileSync(join(project, 'a.txt'), 'utf8')).toBe('one\nmine\n');
   expect(git('branch', '--show-current')).toBe('main\n');
+  expect(sprites()).toEqual([]);
+});
+
+test('run brings its work home where stderr, or the events on stdout, can be written no more', () => {
+  configure('cat >/dev/null; echo new > b.txt');
+  const full = openSync('/dev/full', 'w');
+  try {
+    const cases: [args: string[], stdio: StdioOptions, status: number][] = [
+      [['run', 'go'], ['ignore', 'pipe', full], 0],
+      [['run', '--events', 'go'], ['ignore', full, 'pipe'], 1],
+    ];
+    for (const [args, stdio, status] of cases) {
+      const branches = () => git('branch', '--list', 'wreckit/*').split('\n').length;
+      const before = branches();
+      const options = { cwd: project, env, stdio, timeout: TIMEOUT_MS };
+      expect(spawnSync(WRECKIT, args, options).status).toBe(status);
+      expect(branches() - before).toBe(1);
+    }
+  } finally {
+    closeSync(full);
+  }
   expect(sprites()).toEqual([]);
 });
 

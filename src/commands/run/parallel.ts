@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { recordedRun } from '../../agent/runs/recorded-run.ts';
 import type { RunRecord } from '../../agent/runs/run-record.ts';
 import { watchProcess } from '../../agent/watch-process.ts';
+import { say } from '../../cli/output.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { interruptOf } from '../../cli/signals.ts';
 import { renderTable } from '../../cli/table.ts';
@@ -113,7 +114,7 @@ async function runTask(
 
 async function tell({ io, globals, json }: RunContext, outcome: TaskOutcome | undefined): Promise<void> {
   if (outcome === undefined || json || globals.quiet === true) return;
-  await io.stderr.write(`· ${printable(`task ${outcome.task.id}: ${endOf(outcome)}`)}\n`);
+  await say(io, `· ${printable(`task ${outcome.task.id}: ${endOf(outcome)}`)}\n`);
 }
 
 function notRun(task: Task | undefined): TaskOutcome {

@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../agent/agent-events.ts';
 import { eventDocument } from '../../agent/agent-events.ts';
 import type { SpriteRunStep } from '../../agent/sprite-run/sprite-run.ts';
 import type { Io } from '../../cli/io.ts';
+import { say } from '../../cli/output.ts';
 import { createProgress, type Progress } from '../../cli/progress.ts';
 import { TerminalFilter } from '../../cli/terminal-filter.ts';
 import { printable } from '../../cli/text-width.ts';
@@ -61,8 +62,8 @@ export class RunConsole implements AsyncDisposable {
   async stderr(text: string): Promise<void> {
     if (this.#options.mode !== 'text' || this.#options.quiet) return;
     await this.#progress.clear();
-    const { stderr } = this.#options.io;
-    await stderr.write(stderr.isTty ? this.#stderrFilter.push(text) : text);
+    const { io } = this.#options;
+    await say(io, io.stderr.isTty ? this.#stderrFilter.push(text) : text);
   }
 
   step(step: SpriteRunStep, facts: Readonly<Record<string, unknown>>): void {
@@ -101,13 +102,14 @@ export class RunConsole implements AsyncDisposable {
     await this.#progress.clear();
     const break_ = this.#isInLine && io.stdout.isTty ? '\n' : '';
     if (break_ !== '') this.#isInLine = false;
-    await io.stderr.write(`${break_}· ${printable(text)}\n`);
+    await say(io, `${break_}· ${printable(text)}\n`);
   }
 
   async #line(event: Record<string, unknown>): Promise<void> {
     this.#sequence += 1;
     const line = { ...event, seq: this.#sequence, time: new Date().toISOString() };
-    await this.#options.io.stdout.write(`${JSON.stringify(line)}\n`);
+    // Nobody waits for it; that stdout takes nothing is told with the result, once the work is safe.
+    await this.#options.io.stdout.write(`${JSON.stringify(line)}\n`).catch(() => false);
   }
 }
 

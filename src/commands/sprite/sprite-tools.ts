@@ -1,6 +1,7 @@
 /** What every `wreckit sprite` verb begins with: the configuration, and the runner it asks for. */
 import type { SpriteRunner } from '../../agent/sprite-runner.ts';
 import type { WispCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { say } from '../../cli/output.ts';
 import { shownMessage } from '../../cli/shown-text.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import type { LoadedConfig } from '../../config.ts';
@@ -26,13 +27,13 @@ export async function withSprites(
     onWarning: (text) => heard.push(() => context.warn(text)),
     onTalk: (text) => {
       if (context.globals.verbose === true)
-        heard.push(() => context.io.stderr.write(`wisp: ${shownMessage(text)}\n`));
+        heard.push(() => say(context.io, `wisp: ${shownMessage(text)}\n`));
     },
   });
   try {
     return await use({ runner, settings: loaded.sprite, loaded });
   } finally {
-    for (const say of heard) await say();
+    for (const tell of heard) await tell();
   }
 }
 

@@ -23,7 +23,7 @@ export const verb: WispVerb = {
     const isQuiet = globals.quiet === true;
     const onAttempt = (attempt: Attempt): void => {
       const isShown = !json && (!isQuiet || attempt.status !== 'refused');
-      if (isShown) void io.stdout.write(attemptLine(attempt, format));
+      if (isShown) void io.stdout.write(attemptLine(attempt, format)).catch(() => false);
     };
     const { isolation, attempts } = await selftest({ signal, onAttempt });
     const failure = failureOf(attempts);
