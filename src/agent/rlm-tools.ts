@@ -45,7 +45,9 @@ export function buildToolRegistry(
     ...more,
   ];
   const names = new Set(all.map(({ name }) => name));
-  if (names.size < all.length) throw new WreckitError('USAGE', 'tools: two of them have the same name');
+  const twice = all.find(({ name }, index) => all.findIndex((other) => other.name === name) < index);
+  if (twice !== undefined)
+    throw new WreckitError('USAGE', `tools: two of them have the name ${quote(twice.name)}`);
   for (const name of allowedTools ?? []) if (!names.has(name)) throw unknownTool(name, [...names]);
   const offered = all.filter(
     (tool) => (allowedTools?.includes(tool.name) ?? true) && (!isReadOnly || tool.isReadOnly),

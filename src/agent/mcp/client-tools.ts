@@ -52,7 +52,7 @@ async function toolsOfServer(
 ): Promise<AgentTool[]> {
   try {
     await client.connect(transportOf(mcp, server, options), { signal: options.signal });
-    const { tools } = await client.listTools(undefined, { signal: options.signal });
+    const tools = await listTools(client, options.signal);
     return tools.map(({ name: tool, description = '', inputSchema, annotations }) =>
       madeTool({
         name: toolName(name, tool),
@@ -73,6 +73,21 @@ async function toolsOfServer(
       },
     );
   }
+}
+
+/** All pages of them. A server that gives the same page for ever is none to rely on. */
+async function listTools(client: Client, signal: AbortSignal) {
+  const tools: Awaited<ReturnType<Client['listTools']>>['tools'] = [];
+  const seen = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await client.listTools(cursor === undefined ? undefined : { cursor }, { signal });
+    tools.push(...page.tools);
+    cursor = page.nextCursor;
+    if (cursor !== undefined && seen.has(cursor)) throw new Error('its list of tools does not end');
+    if (cursor !== undefined) seen.add(cursor);
+  } while (cursor !== undefined);
+  return tools;
 }
 
 function transportOf(mcp: Mcp, server: McpServerConfig, { cwd, sourceEnv }: McpClientOptions) {

@@ -14,7 +14,7 @@ export async function listSessionLogs(scope: SpriteScope, signal: AbortSignal) {
   const resources: { uri: string; name: string; description: string; mimeType: string; size: number }[] = [];
   for (const { name, state } of await scope.list({ signal })) {
     if (state === 'creating' || state === 'error' || state === 'unknown') continue;
-    for (const session of await scope.client.sessions(name, { signal })) {
+    for (const session of await sessionsOf(scope, name, signal)) {
       for (const stream of ['stdout', 'stderr'] as const) {
         const size = session[`${stream}_bytes`];
         if (size === 0 && stream === 'stderr') continue;
@@ -29,6 +29,16 @@ export async function listSessionLogs(scope: SpriteScope, signal: AbortSignal) {
     }
   }
   return resources.slice(-MAX_LISTED);
+}
+
+/** One sprite that is just being removed, or broken, does not hide the logs of the others. */
+async function sessionsOf(scope: SpriteScope, name: string, signal: AbortSignal): Promise<Session[]> {
+  try {
+    return await scope.client.sessions(name, { signal });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof WreckitError)) throw error;
+    return [];
+  }
 }
 
 /** Throws `USAGE`, `SPRITE_NOT_FOUND`, `SESSION_NOT_FOUND`, `POLICY_DENIED`. */

@@ -29,6 +29,8 @@ export interface WorkPlace {
   readonly label: string;
   /** The project's directory there. */
   readonly dir: string;
+  /** Throws `PATH_INVALID` for a path that the tools for files have no business with. */
+  assertReachable(file: string): Promise<void>;
   /** `argv` in the project's directory. */
   exec(argv: readonly string[], options: PlaceExecOptions): Promise<PlaceOutcome>;
   /** Throws `PATH_INVALID` where there is no such file, or it is more than `maxBytes`. */
@@ -48,6 +50,7 @@ export function spritePlace({ client, sprite, dir }: AgentPlace, budget: Budget)
   return {
     label: `sprite ${sprite}`,
     dir,
+    assertReachable: async () => undefined,
     async exec(argv, { timeoutMs, maxBytes, signal }) {
       using _slot = budget.takeExec();
       const startedAt = performance.now();
@@ -78,6 +81,9 @@ export function hostPlace({ root, sourceEnv, env }: HostPlaceOptions, budget: Bu
   return {
     label: 'the project on this machine',
     dir: root,
+    async assertReachable(file) {
+      await insideProject(root, file);
+    },
     async exec(argv, { timeoutMs, maxBytes, signal }) {
       using _slot = budget.takeExec();
       const childEnv = { ...machineEnv(sourceEnv), ...env };

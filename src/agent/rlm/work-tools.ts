@@ -130,6 +130,7 @@ function globTool(place: WorkPlace): AgentTool {
     }),
     async run({ pattern, path = '.' }, { signal }) {
       const matches = globMatcher(pattern);
+      await place.assertReachable(path);
       const find = ['find', asOperand(path), '-name', '.git', '-prune', '-o', '!', '-type', 'd', '-print0'];
       const found = await place.exec(find, { timeoutMs: SEARCH_TIMEOUT_MS, maxBytes: LIST_BYTES, signal });
       if (found.stdout.byteLength === 0 && found.exitCode !== 0) throw failed('Glob', found);
@@ -168,6 +169,7 @@ function grepTool(place: WorkPlace): AgentTool {
       fixed: z.boolean().optional().describe('the pattern is plain text'),
     }),
     async run({ pattern, path = '.', glob, ignore_case, fixed }, { signal }) {
+      await place.assertReachable(path);
       const argv = [
         ...['grep', '-rnIH', '--exclude-dir=.git', fixed === true ? '-F' : '-E'],
         ...(ignore_case === true ? ['-i'] : []),

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { startModelServer } from '../../../../fixtures/model-server/server.ts';
+import { listSessionLogs } from '../../../agent/mcp/session-logs.ts';
+import { SpriteScope } from '../../../agent/rlm/sprite-scope.ts';
+import type { SpriteRunner } from '../../../agent/sprite-runner.ts';
 import { packageRoot } from '../../../package-root.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { succeed } from '../../helpers/programs.ts';
@@ -102,6 +105,28 @@ test(
     const { contents } = await mcp.client.readResource({ uri: hello?.uri ?? '' });
     expect(contents[0]).toMatchObject({ text: 'hello\n' });
     await expect(mcp.client.readResource({ uri: 'sprite://../x' })).rejects.toThrow('sprite://NAME');
+  },
+  SLOW,
+);
+
+test(
+  'listSessionLogs() shows the logs of the others where one sprite is just being removed',
+  async () => {
+    await using kit = toolKit();
+    for (const name of ['gone', 'stays']) {
+      await kit.call('spawn_sprite', { name });
+      await kit.call('exec_in_sprite', { name, command: ['echo', 'hello'] });
+    }
+    const sessions: SpriteRunner['sessions'] = async (name, options) => {
+      if (name === 'gone') await kit.client.kill([name]);
+      return await kit.client.sessions(name, options);
+    };
+    const client = new Proxy(kit.client, {
+      get: (target, key) => (key === 'sessions' ? sessions : Reflect.get(target, key).bind(target)),
+    });
+    const scope = new SpriteScope({ ...kit.scope.options, client });
+    const logs = await listSessionLogs(scope, new AbortController().signal);
+    expect(logs.map(({ name }) => name)).toEqual(['stays: echo hello (stdout)']);
   },
   SLOW,
 );

@@ -73,6 +73,17 @@ test('the tools of a project never leave it, by name or by link', async () => {
         'PATH_INVALID',
       ]);
   expect(existsSync(outside.join('new'))).toBe(false);
+  for (const path of ['..', outside.path, 'link', 'link/secret'])
+    for (const [tool, pattern] of [
+      ['Glob', '**'],
+      ['Grep', 'x'],
+    ] as const)
+      expect([path, tool, (await call(tool, { pattern, path })).error?.code]).toEqual([
+        path,
+        tool,
+        'PATH_INVALID',
+      ]);
+  expect(await call('Grep', { pattern: 'x' })).toEqual({ matches: '', count: 0 });
 });
 
 test('the work tools work inside a sprite, and nothing of it is here', async () => {
