@@ -8,6 +8,9 @@ import { readIfThere } from './durable.ts';
 export interface LockOptions {
   /** What is locked, for the message: `sprite "demo"`. */
   readonly what: string;
+  /** What its holder does, for the message; "is syncing it" when absent. */
+  readonly doing?: string | undefined;
+  readonly hint?: string | undefined;
   /** How long a living holder is waited for; 30 s when absent. */
   readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -28,10 +31,15 @@ export async function holdLock(file: string, options: LockOptions): Promise<Disp
       continue;
     }
     if (performance.now() > deadline) {
-      throw errorOf('SPRITE_BUSY', `${options.what}: process ${holder.pid} is syncing it`, {
-        retryable: true,
-        details: { pid: holder.pid },
-      });
+      throw errorOf(
+        'SPRITE_BUSY',
+        `${options.what}: process ${holder.pid} ${options.doing ?? 'is syncing it'}`,
+        {
+          hint: options.hint,
+          retryable: true,
+          details: { pid: holder.pid },
+        },
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -61,7 +61,7 @@ export interface SpriteRunReport {
   readonly faults: readonly WreckitError[];
 }
 
-/** Throws what kept the agent from running (`AUTH_MISSING`, `SPRITE_LIMIT`, `SPRITE_START_FAILED`, `SPRITE_SYNC_FAILED` …). */
+/** Throws what kept the agent from running (`AUTH_MISSING`, `SPRITE_BUSY`, `SPRITE_LIMIT`, `SPRITE_START_FAILED`, `SPRITE_SYNC_FAILED` …). */
 export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): Promise<SpriteRunReport> {
   const { config, runId } = options;
   assertCredentials(innerAgent(config), [
@@ -72,6 +72,7 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
   ]);
   checkContext(config, options);
   const name = config.vmName ?? spriteNameOf(runId);
+  using _hold = await holdNamedSprite(options);
   options.onStep?.('start', { sprite: name });
   using _tree = enterTree(
     { owner: runId, projectRoot: options.cwd, mainSprite: name },
@@ -88,6 +89,13 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
   } finally {
     settle();
   }
+}
+
+/** Nobody else works in a sprite of the run's own, nor does it matter where nothing comes back. */
+async function holdNamedSprite({ config, cwd, signal }: SpriteRunOptions): Promise<Disposable | null> {
+  if (config.vmName === undefined || !config.syncEnabled) return null;
+  const { holdSprite } = await import('../../sync/hold-sprite.ts');
+  return await holdSprite(cwd, config.vmName, signal);
 }
 
 async function startSprite(

@@ -166,3 +166,30 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test(
+  'two runs in one sprite are refused, the second at once; when the first is gone the next may',
+  async () => {
+    using project = spriteProject();
+    project.agent('echo ready; sleep 600', { vmName: 'box' });
+    const child = project.start('one');
+    let said = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.stderr?.resume();
+    await eventually(() => said.includes('ready') || null, { timeoutMs: 60_000, what: 'the agent to run' });
+    const { status, stdout } = project.wreckit('run', '--json', 'two');
+    expect(status).toBe(5);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'SPRITE_BUSY',
+      message: `sprite "box": process ${child.pid} runs an agent in it`,
+    });
+    expect(shown(project)).toMatchObject({ outcome: 'failed', sprite: null });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    project.agent('echo three >> a.txt', { vmName: 'box' });
+    expect(project.run('three').status).toBe(0);
+  },
+  TIMEOUT_MS,
+);
