@@ -9,6 +9,7 @@ import {
   realpathSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +159,35 @@ test.each([...RUNTIME_NAMES])(
     });
   },
 );
+
+test('every program of docs/library.md runs as it is pasted, and says what stands beside it', async () => {
+  const blocks = readFileSync(join(installed, 'docs', 'library.md'), 'utf8').matchAll(
+    /```js\n([\s\S]*?)```/g,
+  );
+  const ran: Record<string, Awaited<ReturnType<typeof runProgram>>> = {};
+  const env = { ...runtimeEnv('node'), WISP_HOME: dir.join('wisp'), ANTHROPIC_API_KEY: '' };
+  for (const [index, [, program = '']] of [...blocks].entries()) {
+    const file = join(host, `pasted-${index}.mjs`);
+    writeFileSync(file, program);
+    const [what = ''] =
+      /SpriteSchema|new SpriteRunner|runAgentUnion\(|registerSpriteCommands\(/.exec(program) ?? [];
+    const words = what.startsWith('register') ? ['sprite', 'list'] : [];
+    const title = program.includes('buildToolRegistry') ? 'tools' : what;
+    ran[title] = await runProgram([runtimePath('node'), file, ...words], { cwd: dir.path, env });
+  }
+  expect(ran).toMatchObject({
+    SpriteSchema: { exitCode: 0 },
+    'new SpriteRunner': { exitCode: 0 },
+    'runAgentUnion(': { exitCode: 1 },
+    tools: { exitCode: 0 },
+    'registerSpriteCommands(': { exitCode: 0 },
+  });
+  expect(ran['new SpriteRunner']?.stdout).toMatch(/^3 hello\n\nUSAGE \| .*"\/nosuch"/);
+  // It needs a key, and gets as far as that.
+  expect(ran['runAgentUnion(']?.stderr).toContain('AUTH_MISSING');
+  expect(ran.tools?.stdout).toContain("code: 'SPRITE_NOT_FOUND'");
+  expect(ran['registerSpriteCommands(']?.stdout).toContain('no sprites');
+}, 120_000);
 
 test.each(['bun', 'node'] as const)(
   'the example host has its own agent use sprites, and the verbs among its commands, on %s',
