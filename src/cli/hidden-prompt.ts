@@ -21,11 +21,12 @@ export async function hiddenPrompt(io: Io, question: string, signal: AbortSignal
   if (!io.isStdinTty) throw new WreckitError('NOT_A_TTY', 'prompt: stdin is not a terminal');
   signal.throwIfAborted();
   const stdin = io.stdin as unknown as ReadStream;
-  await io.stderr.write(question);
   const giveBack = (): void => setRaw(stdin, false);
   process.on('exit', giveBack);
   setRaw(stdin, true);
   try {
+    // Raw first: whoever answers as soon as the question shows must not see it echoed.
+    await io.stderr.write(question);
     return await typedLine(stdin, signal);
   } finally {
     process.off('exit', giveBack);
