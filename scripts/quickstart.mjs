@@ -79,9 +79,9 @@ await script('quickstart', async () => {
   const startedAt = Date.now();
   await tour(name);
   tell(`
-That was a real sandbox on this machine, started and gone again in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.
-The project's tests ran in it, on this machine's tools, without its files, its processes or its network.
-Your own: bin/wreckit sprite start demo, then push, exec, attach; bin/wreckit sprite --help lists the rest.
-For scripts: every command takes --json. If something does not work: bin/wreckit doctor says what and how to mend it.
-Where to go on: README.md (tour, configuration, what a sprite keeps apart and what not).`);
+That was a real sandbox on this machine, started and removed again in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.
+The project's tests ran in it with this machine's tools, but without its files, processes or network.
+Start your own: bin/wreckit sprite start demo, then push, exec, attach (bin/wreckit sprite --help).
+For scripts, every command takes --json. If something does not work, bin/wreckit doctor says why and how to fix it.
+Next: README.md has a tour, the configuration, and what a sprite isolates and what not.`);
 });

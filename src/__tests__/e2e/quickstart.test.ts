@@ -35,7 +35,7 @@ test(
   async () => {
     const { exitCode, stdout } = await quickstart();
     expect(exitCode).toBe(0);
-    for (const text of ['pass 10', '$ wreckit sprite list', 'Where to go on: README.md'])
+    for (const text of ['pass 10', '$ wreckit sprite list', 'Next: README.md'])
       expect(stdout).toContain(text);
     expect(await spritesLeft()).toEqual([]);
   },

@@ -14,7 +14,7 @@ const CURRENT = 'Current';
 const create = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/checkpoint',
-  summary: 'Save the state of the files',
+  summary: "Create a checkpoint of a sprite's files",
   body: CreateCheckpoint,
   streams: 'ndjson',
   answers: { 200: CheckpointStep },
@@ -36,7 +36,7 @@ const create = httpRoute({
 const list = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/checkpoints',
-  summary: 'The checkpoints there are, and the live state',
+  summary: 'List checkpoints, and the live state',
   query: z.object({
     history: z.string().optional().describe('Only those that descend from this one, and itself'),
     includeAuto: flag.describe('Those the engine made by itself as well'),
@@ -55,7 +55,7 @@ const list = httpRoute({
 const get = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/checkpoints/{checkpoint_id}',
-  summary: 'One checkpoint',
+  summary: 'Get a checkpoint',
   answers: { 200: ApiCheckpoint },
   async handle({ api, params, signal }) {
     const checkpoints = capability(api.engine.checkpoints, 'checkpoints');
@@ -71,7 +71,7 @@ const get = httpRoute({
 const restore = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/checkpoints/{checkpoint_id}/restore',
-  summary: 'Go back to a checkpoint; what is there now is saved first',
+  summary: 'Restore a checkpoint; the current state is saved first',
   streams: 'ndjson',
   answers: { 200: CheckpointStep },
   async handle({ api, params, signal }) {
@@ -91,7 +91,7 @@ const restore = httpRoute({
 const remove = httpRoute({
   method: 'DELETE',
   path: '/v1/sprites/{name}/checkpoints/{checkpoint_id}',
-  summary: 'Remove a checkpoint',
+  summary: 'Delete a checkpoint',
   answers: { 204: null },
   async handle({ api, params }) {
     await capability(api.engine.checkpoints, 'checkpoints').remove(params.name, params.checkpoint_id);

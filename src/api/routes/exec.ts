@@ -32,8 +32,9 @@ const KillQuery = z.object({
 
 const start = socketRoute({
   path: '/v1/sprites/{name}/exec',
-  summary: 'Run a command, over a WebSocket',
-  description: 'Frames of one stream byte and data; raw bytes with a terminal. Text frames are JSON.',
+  summary: 'Run a command over a WebSocket',
+  description:
+    'Binary frames are one stream byte and data, or raw bytes with a terminal. Text frames are JSON.',
   query: ExecQuery,
   repeated: EXEC_REPEATED,
   messages: { client: SessionMessage, server: ExecFrame },
@@ -55,8 +56,7 @@ const start = socketRoute({
 const attach = socketRoute({
   path: '/v1/sprites/{name}/exec/{session_id}',
   summary: 'Attach to a running command',
-  description:
-    'First `session_info`, then what a terminal shows now or the end of the output, then what comes.',
+  description: 'First `session_info`, then the current screen or the end of the output, then live output.',
   query: AttachQuery,
   messages: { client: SessionMessage, server: ExecFrame },
   maxMessageBytes: MAX_MESSAGE_BYTES,
@@ -68,7 +68,7 @@ const startHttp = httpRoute({
   path: '/v1/sprites/{name}/exec',
   summary: 'Run a command without a terminal, over plain HTTP',
   description:
-    'The body is its input when `stdin` is set. Each HTTP chunk of the answer is one frame: 1 stdout, 2 stderr, 3 and the exit code.',
+    'With `stdin` set, the request body is its input. Each HTTP chunk of the response is one frame: 1 stdout, 2 stderr, 3 exit code.',
   query: ExecQuery,
   repeated: EXEC_REPEATED,
   takesBytes: true,
@@ -102,7 +102,7 @@ async function* releasing(
 const list = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/exec',
-  summary: 'The commands that run',
+  summary: 'List running commands',
   query: z.object({ ended: flag.describe('Beyond the API: those that have ended as well') }),
   answers: { 200: SessionList },
   async handle({ api, params, query, signal }) {
@@ -116,7 +116,7 @@ const list = httpRoute({
 const show = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/exec/{session_id}',
-  summary: 'One command that runs',
+  summary: 'Get a running command',
   answers: { 200: SessionList.shape.sessions.element },
   async handle({ api, params, signal }) {
     return json(sessionEntry(await findRunning(api, params.name, params.session_id, signal)));
@@ -127,7 +127,7 @@ const kill = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/exec/{session_id}/kill',
   summary: 'End a command',
-  description: 'One line per step; the last one is `complete`. 410 when it has ended already.',
+  description: 'One line per step; the last one is `complete`. 410 if it has already ended.',
   query: KillQuery,
   streams: 'ndjson',
   answers: { 200: KillStep },

@@ -14,9 +14,8 @@ const MAX_MESSAGE_BYTES = 512 * 1024;
 
 const watch = socketRoute({
   path: '/v1/sprites/{name}/fs/watch',
-  summary: 'What changes among files',
-  description:
-    'A second `subscribe` takes the place of the first. Changes that follow each other at once may show as one.',
+  summary: 'Watch files for changes',
+  description: 'A second `subscribe` replaces the first. Changes in quick succession may be reported as one.',
   errors: 'file',
   messages: { client: WatchRequest, server: WatchMessage },
   maxMessageBytes: MAX_MESSAGE_BYTES,

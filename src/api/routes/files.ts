@@ -33,7 +33,7 @@ const DEFAULT_MODE = '0644';
 const read = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/fs/read',
-  summary: 'The bytes of a file',
+  summary: 'Read a file',
   query: ReadQuery,
   streams: 'bytes',
   errors: 'file',
@@ -48,7 +48,7 @@ const read = httpRoute({
 const write = httpRoute({
   method: 'PUT',
   path: '/v1/sprites/{name}/fs/write',
-  summary: 'A file from the body; whole or not at all',
+  summary: 'Write a file from the request body, atomically',
   query: WriteQuery,
   takesBytes: true,
   errors: 'file',
@@ -65,7 +65,7 @@ const write = httpRoute({
 const list = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/fs/list',
-  summary: 'The entries of a directory, or the one entry of what is no directory',
+  summary: 'List a directory, or the one entry of anything else',
   query: ListQuery,
   errors: 'file',
   answers: { 200: FileListing },
@@ -81,7 +81,7 @@ const list = httpRoute({
 const remove = httpRoute({
   method: 'DELETE',
   path: '/v1/sprites/{name}/fs/delete',
-  summary: 'Remove a file or an empty directory, with `recursive` anything',
+  summary: 'Remove a file or an empty directory; with `recursive`, anything',
   query: DeleteQuery,
   errors: 'file',
   answers: { 200: Deleted },
@@ -96,7 +96,7 @@ const remove = httpRoute({
 const rename = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/fs/rename',
-  summary: 'Give a file another name',
+  summary: 'Rename a file',
   body: RenameBody,
   errors: 'file',
   answers: { 200: Renamed },
@@ -110,7 +110,7 @@ const rename = httpRoute({
 const copy = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/fs/copy',
-  summary: 'Copy a file, with `recursive` a directory',
+  summary: 'Copy a file; with `recursive`, a directory',
   body: CopyBody,
   errors: 'file',
   answers: { 200: Copied },
@@ -130,7 +130,7 @@ const copy = httpRoute({
 const chmod = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/fs/chmod',
-  summary: 'Change permissions',
+  summary: 'Change the mode of a file',
   body: ChmodBody,
   errors: 'file',
   answers: { 200: ModeChanged },
@@ -145,7 +145,7 @@ const chmod = httpRoute({
 const chown = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/fs/chown',
-  summary: 'Change the owner; for most of it `asRoot` is needed',
+  summary: 'Change the owner of a file; mostly needs `asRoot`',
   body: ChownBody,
   errors: 'file',
   answers: { 200: OwnerChanged },

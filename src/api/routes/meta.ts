@@ -5,7 +5,7 @@ import { httpRoute, type Route } from '../route.ts';
 const openapi = httpRoute({
   method: 'GET',
   path: '/openapi.json',
-  summary: 'This description',
+  summary: 'This API description',
   handle: async ({ api }) => json(api.openapi()),
 });
 

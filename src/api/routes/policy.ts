@@ -29,7 +29,7 @@ const path = (kind: Kind): string => `/v1/sprites/{name}/policy/${kind}`;
 const getNetwork = httpRoute({
   method: 'GET',
   path: path('network'),
-  summary: 'Which names a sprite may reach',
+  summary: 'Get the network policy: which names a sprite may reach',
   answers: { 200: NetworkPolicy },
   async handle({ api, params, signal }) {
     const part = await partOf(api, params, 'network', signal);
@@ -40,8 +40,8 @@ const getNetwork = httpRoute({
 const setNetwork = httpRoute({
   method: 'POST',
   path: path('network'),
-  summary: 'Set which names a sprite may reach; in force at once',
-  description: 'No rules at all: no restriction. What rules do not name is denied.',
+  summary: 'Set the network policy; in force at once',
+  description: 'No rules at all means no restriction; otherwise what no rule names is denied.',
   body: NetworkPolicy,
   answers: { 204: null },
   async handle({ api, params, body, signal }) {
@@ -54,7 +54,7 @@ const setNetwork = httpRoute({
 const getPrivileges = httpRoute({
   method: 'GET',
   path: path('privileges'),
-  summary: 'What the processes of a sprite may do',
+  summary: "Get the privileges of a sprite's processes",
   answers: { 200: Privileges },
   async handle({ api, params, signal }) {
     const part = await partOf(api, params, 'privileges', signal);
@@ -65,7 +65,7 @@ const getPrivileges = httpRoute({
 const setPrivileges = httpRoute({
   method: 'POST',
   path: path('privileges'),
-  summary: 'Set what the processes of a sprite may do',
+  summary: "Set the privileges of a sprite's processes",
   body: Privileges,
   answers: { 204: null },
   async handle({ api, params, body, signal }) {
@@ -80,7 +80,7 @@ const setPrivileges = httpRoute({
 const getResources = httpRoute({
   method: 'GET',
   path: path('resources'),
-  summary: 'What a sprite may use',
+  summary: 'Get the resource limits',
   answers: { 200: Resources },
   async handle({ api, params, signal }) {
     const part = await partOf(api, params, 'resources', signal);
@@ -92,7 +92,7 @@ const getResources = httpRoute({
 const setResources = httpRoute({
   method: 'POST',
   path: path('resources'),
-  summary: 'Set what a sprite may use',
+  summary: 'Set the resource limits; in force at once',
   body: Resources,
   answers: { 204: null },
   async handle({ api, params, body, signal }) {
@@ -112,7 +112,7 @@ const resets = (['network', 'privileges', 'resources'] as const).map((kind) =>
   httpRoute({
     method: 'DELETE',
     path: path(kind),
-    summary: 'Back to what the engine gives by itself',
+    summary: 'Reset the resource limits to the defaults',
     answers: { 204: null },
     async handle({ api, params, signal }) {
       const part = await partOf(api, params, kind, signal);

@@ -14,7 +14,7 @@ const MAX_TUNNEL_BYTES = 32 * 1024 * 1024;
 
 const watch = socketRoute({
   path: '/v1/sprites/{name}/ports/watch',
-  summary: 'What listens, and what begins and ceases to',
+  summary: 'Watch the listening ports of a sprite',
   messages: { server: PortMessage },
   maxMessageBytes: MAX_TEXT_BYTES,
   async open({ api, params, signal }) {
@@ -40,9 +40,9 @@ const watch = socketRoute({
 
 const proxy = socketRoute({
   path: '/v1/sprites/{name}/proxy',
-  summary: 'A TCP connection into a sprite',
+  summary: 'Open a TCP connection into a sprite',
   description:
-    'First the client says where to, then the server that it is connected; from then on bytes. Closing is the end of both directions.',
+    'The client names the target, the server confirms the connection, then bytes flow. Closing ends both directions.',
   messages: { client: ProxyRequest, server: ProxyAnswer },
   maxMessageBytes: MAX_TUNNEL_BYTES,
   async open({ api, params, signal }) {

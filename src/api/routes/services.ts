@@ -30,7 +30,7 @@ const DEFAULT_LOG_LINES = 100;
 const list = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/services',
-  summary: 'The services of a sprite',
+  summary: 'List the services of a sprite',
   answers: { 200: z.array(ApiService) },
   async handle({ api, params, signal }) {
     const services = await capability(api.engine.services, 'services').list(params.name, { signal });
@@ -41,7 +41,7 @@ const list = httpRoute({
 const get = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/services/{service}',
-  summary: 'One service',
+  summary: 'Get a service',
   answers: { 200: ApiService },
   async handle({ api, params, signal }) {
     const services = capability(api.engine.services, 'services');
@@ -52,7 +52,7 @@ const get = httpRoute({
 const put = httpRoute({
   method: 'PUT',
   path: '/v1/sprites/{name}/services/{service}',
-  summary: 'Declare a service, or declare it anew, and start it',
+  summary: 'Declare or replace a service, and start it',
   query: DurationQuery,
   body: z.preprocess((body) => snakeKeys(body, ['env']), ServiceBody),
   streams: 'ndjson',
@@ -71,7 +71,7 @@ const put = httpRoute({
 const remove = httpRoute({
   method: 'DELETE',
   path: '/v1/sprites/{name}/services/{service}',
-  summary: 'Stop and forget a service',
+  summary: 'Stop and remove a service',
   answers: { 204: null },
   async handle({ api, params }) {
     await capability(api.engine.services, 'services').remove(params.name, params.service);
@@ -117,7 +117,7 @@ const stop = httpRoute({
 const restart = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/services/{service}/restart',
-  summary: 'Stop a service and start it',
+  summary: 'Restart a service',
   query: DurationQuery,
   streams: 'ndjson',
   answers: { 200: ApiServiceEvent },
@@ -133,7 +133,7 @@ const restart = httpRoute({
 const logs = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/services/{service}/logs',
-  summary: 'What a service has printed',
+  summary: 'Read the logs of a service',
   query: LogsQuery,
   streams: 'ndjson',
   answers: { 200: ApiServiceEvent },

@@ -41,8 +41,8 @@ const MIN_RAM_MB = 16;
 const create = httpRoute({
   method: 'POST',
   path: '/v1/sprites',
-  summary: 'Make a sprite',
-  description: '409 when there is one of this name.',
+  summary: 'Create a sprite',
+  description: '409 if a sprite of this name exists.',
   body: z.preprocess((body) => snakeKeys(body, ['environment']), CreateSprite),
   answers: { 201: ApiSprite },
   async handle({ api, body, signal }) {
@@ -98,7 +98,7 @@ const ListQuery = z.object({
 const list = httpRoute({
   method: 'GET',
   path: '/v1/sprites',
-  summary: 'The sprites there are, or (Accept: application/x-ndjson) what changes among them',
+  summary: 'List sprites, or with Accept: application/x-ndjson watch them for changes',
   query: ListQuery,
   answers: { 200: SpriteList },
   async handle({ api, query, request, signal }) {
@@ -169,7 +169,7 @@ async function* spriteEvents(api: ApiContext, prefix: string, signal: AbortSigna
 const get = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}',
-  summary: 'One sprite; it is not woken',
+  summary: 'Get a sprite; does not wake it',
   answers: { 200: ApiSprite },
   async handle({ api, params, signal }) {
     return json(apiSprite(await findSprite(api.engine, params.name, signal), api.settings.organization));
@@ -196,7 +196,7 @@ const update = httpRoute({
 const remove = httpRoute({
   method: 'DELETE',
   path: '/v1/sprites/{name}',
-  summary: 'Remove a sprite with everything in it',
+  summary: 'Delete a sprite and everything in it',
   answers: { 204: null },
   async handle({ api, params }) {
     // Not given up when the client goes: half removed is no state to leave it in.
@@ -208,7 +208,7 @@ const remove = httpRoute({
 const upgrade = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/upgrade',
-  summary: 'Nothing to do here: a sprite always has the version of its engine',
+  summary: "Does nothing: a sprite always has its engine's version",
   answers: { 204: null },
   async handle({ api, params, signal }) {
     await findSprite(api.engine, params.name, signal);
@@ -219,7 +219,7 @@ const upgrade = httpRoute({
 const restart = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/restart',
-  summary: 'End all its processes and start it again',
+  summary: 'Restart a sprite: end all its processes and start it again',
   answers: { 200: RestartResult },
   async handle({ api, params }) {
     await api.engine.stop(params.name);
@@ -231,7 +231,7 @@ const restart = httpRoute({
 const check = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/check',
-  summary: 'Whether it works: in one that runs, a file is looked at; one that sleeps is not woken',
+  summary: 'Check the health of a sprite; one that sleeps is not woken',
   answers: { 200: CheckResult },
   async handle({ api, params, signal }) {
     const startedAt = performance.now();

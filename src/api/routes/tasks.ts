@@ -16,7 +16,7 @@ const MS = 1000;
 const list = httpRoute({
   method: 'GET',
   path: '/v1/sprites/{name}/tasks',
-  summary: 'What keeps it awake; it is not woken',
+  summary: 'List what keeps a sprite awake; does not wake it',
   answers: { 200: TaskList },
   async handle({ api, params, signal }) {
     return json({ tasks: await sleepOf(api).tasks(params.name, { signal }) });
@@ -26,8 +26,8 @@ const list = httpRoute({
 const create = httpRoute({
   method: 'POST',
   path: '/v1/sprites/{name}/tasks',
-  summary: 'Keep it awake for a time, at most 24 hours; it is not woken',
-  description: '409 while there is one of this name.',
+  summary: 'Keep a sprite awake for a time, at most 24 hours; does not wake it',
+  description: '409 if a task of this name exists.',
   body: CreateTask,
   answers: { 201: Task },
   async handle({ api, params, body, signal }) {
@@ -39,7 +39,7 @@ const create = httpRoute({
 const put = httpRoute({
   method: 'PUT',
   path: '/v1/sprites/{name}/tasks/{task}',
-  summary: 'Make a task, or give it another end',
+  summary: 'Create a task, or change when it ends',
   body: UpsertTasks,
   answers: { 200: Task },
   async handle({ api, params, body, signal }) {

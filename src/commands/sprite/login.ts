@@ -51,6 +51,7 @@ export const verb: WreckitVerb<Options> = {
 function textOfLogin(data: unknown): string {
   const { api_url: url, organization, stored_in: store } = isObject(data) ? data : {};
   const who = typeof organization === 'string' ? ` (organization ${organization})` : '';
-  const where = store === 'keyring' ? 'in the system keyring' : "in wisp's state directory, for you alone";
-  return `logged in to ${textOr(url, 'the server')}${who}; the token is kept ${where}\nuse it: wreckit sprite list --engine cloud`;
+  const where =
+    store === 'keyring' ? 'in the system keyring' : "in wisp's state directory, readable only by you";
+  return `logged in to ${textOr(url, 'the server')}${who}; the token is stored ${where}\nuse it: wreckit sprite list --engine cloud`;
 }

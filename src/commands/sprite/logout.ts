@@ -18,7 +18,7 @@ export const verb: WreckitVerb = {
       const server = textOr(url, 'the server');
       const text =
         was === true
-          ? `logged out of ${server}; the token itself is still valid: revoke it where it was made`
+          ? `logged out of ${server}; the token itself is still valid: revoke it where it was created`
           : `there was no login to ${server}`;
       return { data, text };
     });

@@ -43,7 +43,7 @@ async function accountOf(choice: EngineChoice, { io }: WispContext): Promise<Acc
     const { versionData } = await import('../../engine/local/version-data.ts');
     const levels = versionData().isolation.join(', ');
     return {
-      isolation: `${levels}: namespaces, seccomp, cgroups and an own file system of an OCI runtime; the kernel is shared`,
+      isolation: `${levels}: an OCI runtime with namespaces, seccomp, cgroups and a file system of its own; the kernel is shared`,
       cost: 'nothing: memory, processor time and disk of this machine',
       api_url: null,
       token_origin: null,

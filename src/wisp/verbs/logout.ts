@@ -12,7 +12,7 @@ export const verb: WispVerb = {
     const text =
       removed === null
         ? `there was no login to ${url}`
-        : `logged out of ${url}; the token itself is still valid: revoke it where it was made`;
+        : `logged out of ${url}; the token itself is still valid: revoke it where it was created`;
     return { data: { api_url: url, was_logged_in: removed !== null, removed_from: removed }, text };
   },
 };
