@@ -149,7 +149,7 @@ function keyMissing(name: ProviderName, facts: ProviderFacts, others?: readonly 
     'AUTH_MISSING',
     `agent rlm: it has no key for its model (${name}): ${first} is not set`,
     {
-      hint: `export ${first}=…, or put it into "agent.env" of .wreckit/config.local.json${also.length === 0 ? '' : ` (also taken: ${[...new Set(also)].join(', ')})`}`,
+      hint: `export ${first}=…, or put it in "agent.env" of .wreckit/config.local.json${also.length === 0 ? '' : ` (also taken: ${[...new Set(also)].join(', ')})`}`,
       details: { variables: [...new Set([first, ...also])] },
     },
   );

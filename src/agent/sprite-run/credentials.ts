@@ -34,7 +34,7 @@ export function assertCredentials(
     'AUTH_MISSING',
     `agent ${config.kind}: it has no key for its model: ${first} is not set`,
     {
-      hint: `export ${first}=…, or put it into "agent.env" of .wreckit/config.local.json (also taken: ${keys.slice(1).join(', ')})`,
+      hint: `export ${first}=…, or put it in "agent.env" of .wreckit/config.local.json (also taken: ${keys.slice(1).join(', ')})`,
       details: { variables: keys },
     },
   );

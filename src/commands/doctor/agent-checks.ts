@@ -147,5 +147,5 @@ function checkRlmKey(
 }
 
 function setKey(name: string): string {
-  return `export ${name}=…, or put it into agent.env of .wreckit/config.local.json`;
+  return `export ${name}=…, or put it in agent.env of .wreckit/config.local.json`;
 }
