@@ -28,7 +28,6 @@ const TOOLS: readonly (readonly [tool: string, debianPackage: string])[] = [
   ['unshare', 'util-linux'],
   ['setpriv', 'util-linux'],
   ['flock', 'util-linux'],
-  ['fallocate', 'util-linux'],
   ['script', 'bsdutils'],
   ['mount', 'mount'],
   ['tar', 'tar'],
