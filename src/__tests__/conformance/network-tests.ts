@@ -82,6 +82,9 @@ export function networkTests({ check, shared }: Suite): void {
     await policy.set('policed', [{ domain: '*', action: 'allow' }]);
     expect(await policy.get('policed')).toEqual([{ domain: '*', action: 'allow' }]);
     expect(await policy.get(shared)).toEqual([]);
+    await policy.set(shared, []);
+    expect((await wreckitErrorOf(() => policy.set(shared, rules))).code).toBe('UNSUPPORTED');
+    expect(await policy.get(shared)).toEqual([]);
     await engine.kill('policed');
   });
 }

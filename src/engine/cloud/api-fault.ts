@@ -56,7 +56,8 @@ export function apiFault(refusal: Refusal, call: CallFacts): WreckitError {
   return errorOf(code, isWhole ? message : `${call.doing}: ${message}`, {
     hint: hintOf(code, status, body, details),
     details,
-    retryable: status === 429 || status === 502 || status === 503 || status === 504,
+    // As many sprites as there may be: that does not pass by itself.
+    retryable: [429, 502, 503, 504].includes(status) && code !== 'SPRITE_LIMIT',
   });
 }
 

@@ -143,6 +143,7 @@ test("the organization's limit of sprites is SPRITE_LIMIT, at once, whichever ca
     server.on('POST /v1/sprites', full);
     expect(await errorOf(engine.start({ name: 'demo' }))).toMatchObject({
       code: 'SPRITE_LIMIT',
+      retryable: false,
       details: { limit: 3, current_count: 3 },
     });
     server.on(`GET ${DEMO}`, { body: sprite });

@@ -22,6 +22,7 @@ export class LocalNetworkPolicy implements PolicyPart<readonly NetworkRule[]> {
   async set(name: string, rules: readonly NetworkRule[]): Promise<void> {
     const { record, dir } = this.#find(name);
     if (record.network !== 'filtered') {
+      if (isInForce(record.network, rules)) return;
       throw new WreckitError(
         'UNSUPPORTED',
         `policy: the network of sprite "${name}" is "${record.network}", not "filtered"`,
@@ -36,4 +37,11 @@ export class LocalNetworkPolicy implements PolicyPart<readonly NetworkRule[]> {
   async reset(name: string): Promise<void> {
     await this.set(name, DEFAULT_RULES);
   }
+}
+
+/** Whether a sprite that has no filter does what the rules say: all may be reached, or nothing. */
+function isInForce(network: 'open' | 'none', rules: readonly NetworkRule[]): boolean {
+  const words = rules.map((rule) => ('include' in rule ? 'preset' : `${rule.action} ${rule.domain}`));
+  if (network === 'none') return words.every((text) => text.startsWith('deny '));
+  return words.length > 0 && words.every((text) => text === 'allow *');
 }
