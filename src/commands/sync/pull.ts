@@ -45,6 +45,9 @@ export const verb: WreckitVerb<Options, [name: string]> = {
   run: async (context) => await withSprites(context, async (tools) => await pull(context, tools)),
 };
 
+/** A sprite can make a million of them; what is taken, and what is to be looked at, is never cut. */
+const MAX_REJECTED_NAMED = 50;
+
 async function pull(context: Context, tools: SpriteTools): Promise<VerbResult> {
   const { args, cwd, globals, io, json, options, signal } = context;
   const [name] = args;
@@ -59,8 +62,10 @@ async function pull(context: Context, tools: SpriteTools): Promise<VerbResult> {
   });
   await progress.clear();
   for (const warning of warningsOf(changeSet)) await context.warn(warning);
-  for (const { path, reason } of changeSet.rejected)
+  for (const { path, reason } of changeSet.rejected.slice(0, MAX_REJECTED_NAMED))
     await context.warn(`not taken: ${showPath(path)} ${reason}`);
+  const unnamed = changeSet.rejected.length - MAX_REJECTED_NAMED;
+  if (unnamed > 0) await context.warn(`not taken: ${unnamed} more; name them all: --json`);
   if (globals.dryRun === true) return await report(changeSet, signal);
   const result = await landChanges({
     changeSet,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fs from 'node:fs';
 import { tempDir } from '../../helpers/temp-dir.ts';
-import { wreckitJson } from '../../helpers/wreckit.ts';
+import { wreckit, wreckitJson } from '../../helpers/wreckit.ts';
 import { commitAll, git, initGit, read, treeOf, write } from '../../sync/project.ts';
 
 const LIMIT_MS = 90_000;
@@ -124,6 +124,19 @@ describe('`wreckit sync`', () => {
       const undone = (await json('sync', 'undo')).document.data;
       expect(undone.restored).toHaveLength(6);
       expect(treeOf(root)).toEqual(before);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    'pull names the first of what it does not take, and counts the rest: a sprite can make a million of them',
+    async () => {
+      await inSprite('mkdir many; cd many; seq -f pipe-%g 1 70 | xargs mkfifo');
+      const { stderr } = await wreckit(['sync', 'pull', 'demo', '--dry-run'], { cwd: root, env });
+      await inSprite('rm -r many');
+      const lines = stderr.split('\n').filter((line) => line.startsWith('warning: not taken: '));
+      expect(lines).toHaveLength(51);
+      expect(lines.at(-1)).toMatch(/^warning: not taken: \d+ more; name them all: --json$/);
     },
     LIMIT_MS,
   );
