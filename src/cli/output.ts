@@ -40,21 +40,25 @@ export async function printFailure(
 ): Promise<number> {
   const { io, json, verb } = mode;
   const interrupt = interruptOf(mode.signal);
-  const error =
-    interrupt === null
-      ? renamed(toWreckitError(thrown), mode.calledAs)
-      : new WreckitError('INTERNAL', `${verb}: ${interrupt.message}`, {
-          hint: 'run the command again',
-          details: { signal: interrupt.signalName },
-          retryable: true,
-          cause: thrown,
-        });
+  const error = renamed(failureError(verb, thrown, mode.signal), mode.calledAs);
   // Where stdout takes nothing (a full disk, a reader that left) the failure is still told on stderr.
   const document = `${JSON.stringify(failureDocument(verb, error))}\n`;
   const isTold = json && (await io.stdout.write(document).catch(() => false));
   if (!isTold) await say(io, failureText(error));
   if (mode.verbose) await say(io, `${traceOf(thrown)}\n`);
   return interrupt?.exitCode ?? exitCodeOf?.(error) ?? error.exitCode;
+}
+
+/** What a verb failed with, as it is told: that it was interrupted, where that is why. */
+export function failureError(verb: string, thrown: unknown, signal: AbortSignal): WreckitError {
+  const interrupt = interruptOf(signal);
+  if (interrupt === null) return toWreckitError(thrown);
+  return new WreckitError('INTERNAL', `${verb}: ${interrupt.message}`, {
+    hint: 'run the command again',
+    details: { signal: interrupt.signalName },
+    retryable: true,
+    cause: thrown,
+  });
 }
 
 /** Talk that can't be written (a full disk behind stderr) changes nothing about what the program comes to. */

@@ -191,6 +191,15 @@ test(
     });
     expect((await wisp.text(['logs', 'demo', id, '--from', '-2'])).stdout).toBe('e\n');
     expect((await wisp.text(['logs', 'demo', id, '--stream', 'stderr', '--from', '1'])).stdout).toBe('wo\n');
+    await using left = wisp.start(['logs', 'demo', id, '--follow', '--json']);
+    await eventually(() => left.stdout.split('\n').length > 2, { timeoutMs: 10_000 });
+    left.child.kill('SIGTERM');
+    expect(await left.exited).toBe(143);
+    expect(JSON.parse(left.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      type: 'error',
+      seq: 3,
+      error: { code: 'INTERNAL', details: { signal: 'SIGTERM' } },
+    });
     await using follower = wisp.start(['logs', 'demo', id, '--follow', '--json']);
     await eventually(() => follower.stdout.split('\n').length > 2, { timeoutMs: 10_000 });
     const killed = await wisp.json(['kill-session', 'demo', id]);

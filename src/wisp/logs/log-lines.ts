@@ -10,9 +10,7 @@
  */
 import type { Io } from '../../cli/io.ts';
 import type { VerbResult } from '../../cli/verb.ts';
-import { failureDocument } from '../../contract/envelope.ts';
 import type { OutputChunk, OutputRequest, OutputStream, SessionHandle } from '../../engine/engine.ts';
-import { toWreckitError } from '../../errors.ts';
 import { EventLines } from '../event-lines.ts';
 import { textOrBase64 } from '../text-or-base64.ts';
 import { incompleteTailBytes } from '../utf8-tail.ts';
@@ -20,7 +18,7 @@ import { incompleteTailBytes } from '../utf8-tail.ts';
 export async function writeLogLines(
   io: Io,
   handle: SessionHandle,
-  request: OutputRequest,
+  request: OutputRequest & { readonly signal: AbortSignal },
 ): Promise<VerbResult> {
   const lines = new EventLines(io);
   const pieces = new Pieces();
@@ -34,10 +32,7 @@ export async function writeLogLines(
     await lines.write('exit', { exit_code: exitCode, signal, timed_out: timedOut });
     return {};
   } catch (thrown) {
-    if (request.signal?.aborted || lines.count === 0) throw thrown;
-    const error = toWreckitError(thrown);
-    await lines.write('error', { error: failureDocument('logs', error).error });
-    return { exitCode: error.exitCode };
+    return await lines.fail('logs', thrown, request.signal);
   }
 }
 

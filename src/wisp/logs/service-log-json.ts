@@ -9,11 +9,11 @@
  */
 import type { Io } from '../../cli/io.ts';
 import type { VerbResult } from '../../cli/verb.ts';
-import { failureDocument } from '../../contract/envelope.ts';
 import type { OutputStream, ServiceEvent, ServiceOps, ServiceOutputRequest } from '../../engine/engine.ts';
 import { serviceView } from '../../engine/service-view.ts';
-import { toWreckitError, WreckitError } from '../../errors.ts';
+import { WreckitError } from '../../errors.ts';
 import { BoundedCapture } from '../../process/capture.ts';
+import { EventLines } from '../event-lines.ts';
 import { textOrBase64 } from '../text-or-base64.ts';
 
 const MAX_BYTES = 1024 * 1024;
@@ -66,29 +66,22 @@ export async function writeServiceEvents(context: EventContext, services: Servic
       hint: 'begin at a line: --lines N; or leave out --json',
     });
   }
-  let seq = 0;
-  const write = async (fields: Record<string, unknown>): Promise<boolean> => {
-    seq += 1;
-    const { type, time = new Date().toISOString(), ...rest } = fields;
-    return await io.stdout.write(`${JSON.stringify({ type, seq, time, ...rest })}\n`);
-  };
+  const lines = new EventLines(io);
   try {
-    const lines = options.lines ?? Number.MAX_SAFE_INTEGER;
-    for await (const event of services.events(args[0], args[1], { lines, follow: true, signal })) {
+    const request = { lines: options.lines ?? Number.MAX_SAFE_INTEGER, follow: true, signal };
+    for await (const event of services.events(args[0], args[1], request)) {
       const isOther = options.stream !== undefined && (event.type === 'stdout' || event.type === 'stderr');
       if (isOther && event.type !== options.stream) continue;
-      if (!(await write(fieldsOf(event)))) return {};
+      const { type, ...fields } = fieldsOf(event);
+      if (!(await lines.write(type, fields))) return {};
     }
     return {};
   } catch (thrown) {
-    if (signal.aborted || seq === 0) throw thrown;
-    const error = toWreckitError(thrown);
-    await write({ type: 'error', error: failureDocument('service logs', error).error });
-    return { exitCode: error.exitCode };
+    return await lines.fail('service logs', thrown, signal);
   }
 }
 
-function fieldsOf(event: ServiceEvent): Record<string, unknown> {
+function fieldsOf(event: ServiceEvent): { readonly type: string; readonly [field: string]: unknown } {
   const time = new Date(event.timeMs).toISOString();
   switch (event.type) {
     case 'stdout':

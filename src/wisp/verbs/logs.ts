@@ -53,7 +53,10 @@ export const verb: WispVerb<Options, Args> = {
   },
 };
 
-function requestOf({ from, stream, follow }: Options, signal: AbortSignal): OutputRequest {
+function requestOf(
+  { from, stream, follow }: Options,
+  signal: AbortSignal,
+): OutputRequest & { readonly signal: AbortSignal } {
   const only = stream ?? (from === undefined ? undefined : 'stdout');
   return {
     signal,

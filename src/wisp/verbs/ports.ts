@@ -1,10 +1,9 @@
 import { portChanges } from '../../api/port-changes.ts';
 import { portTable } from '../../cli/sprite-text.ts';
 import type { VerbResult } from '../../cli/verb.ts';
-import { failureDocument } from '../../contract/envelope.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import type { ListeningPort, PortOps } from '../../engine/engine.ts';
-import { toWreckitError, WreckitError } from '../../errors.ts';
+import { WreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
 import { EventLines } from '../event-lines.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
@@ -55,10 +54,7 @@ async function watch(context: Context, ports: PortOps): Promise<VerbResult> {
     }
     return {};
   } catch (thrown) {
-    if (stop.aborted || lines.count === 0) throw thrown;
-    const error = toWreckitError(thrown);
-    await lines.write('error', { error: failureDocument('ports', error).error });
-    return { exitCode: error.exitCode };
+    return await lines.fail('ports', thrown, signal);
   }
 }
 
