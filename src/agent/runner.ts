@@ -9,6 +9,7 @@ import { type CommandAgentConfig, commandInvocation, refuseKind } from './comman
 import { describeRun } from './describe-run.ts';
 import { executeInvocation } from './execute-invocation.ts';
 import { machineHost } from './machine-host.ts';
+import { assertCanBeAsked } from './sprite-run/inner-agent.ts';
 
 /**
  * Runs the agent to its end. The result says how that was; rejects with `USAGE` for options that make no
@@ -97,6 +98,7 @@ async function pretend(options: AgentRunOptions): Promise<AgentResult> {
   const isCommand = config.kind !== 'rlm' && config.kind !== 'sprite';
   // Refused now what the run itself would refuse.
   const invocation = isCommand ? commandInvocation(config, { ...options, isSandbox: false }) : null;
+  if (config.kind === 'sprite') assertCanBeAsked({ ...options, config });
   const output = `would ${describeRun(options, invocation)}\n`;
   await onStdoutChunk?.(output);
   await onAgentEvent?.({ type: 'assistant_text', text: output });

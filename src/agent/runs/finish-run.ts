@@ -89,8 +89,17 @@ async function changesOf(options: FinishOptions): Promise<ChangeSet> {
 }
 
 /** An agent that outlived its run still writes: nobody waits for its result. */
-async function endAgent({ record, client, signal }: FinishOptions, name: string): Promise<void> {
-  if (record.session !== null) await client.killSession(name, record.session, { grace: '10s', signal });
+async function endAgent(options: FinishOptions, name: string): Promise<void> {
+  const { record, client, signal } = options;
+  const sessions = record.session === null ? await unknownSessions(options, name) : [record.session];
+  for (const session of sessions) await client.killSession(name, session, { grace: '10s', signal });
+}
+
+/** Its wreckit may have been gone before it knew; in a sprite of the run's own there is nobody else. */
+async function unknownSessions({ record, client, signal }: FinishOptions, name: string): Promise<string[]> {
+  if (!hasOwnSprite(record)) return [];
+  const sessions = await client.sessions(name, { signal });
+  return sessions.filter(({ state }) => state === 'running').map(({ id }) => id);
 }
 
 /** Only one that was made by the run: another's holds another's work. */

@@ -82,6 +82,7 @@ class Recorder {
       runId: id,
       changesDir: join(this.#dir, 'changes'),
       branch: `${this.#options.branchPrefix}${id}`,
+      onAgentBegins: () => this.#update({ step: 'agent' }),
       onStep: (step, facts) => this.#step(step, facts),
     });
     this.#noteReport(report);

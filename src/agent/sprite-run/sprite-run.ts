@@ -20,13 +20,13 @@ import { DEFAULT_PROJECT_DIR, wispPort } from '../../sync/wisp-port.ts';
 import type { AgentResult } from '../agent-events.ts';
 import type { AgentPlace, SpriteRunOptions } from '../agent-options.ts';
 import { checkContext } from '../check-context.ts';
-import { commandInvocation } from '../command-invocation.ts';
 import { executeInvocation } from '../execute-invocation.ts';
 import { spriteNameOf } from '../run-id.ts';
 import { startWithinLimit } from '../start-within-limit.ts';
 import { enterTree } from '../tree-ledger.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { assertCredentials } from './credentials.ts';
+import { assertCanBeAsked, innerAgent, invocationInSprite } from './inner-agent.ts';
 import { NetworkTrouble } from './network-trouble.ts';
 import { runSetup } from './setup.ts';
 import { spriteHost } from './sprite-host.ts';
@@ -41,7 +41,9 @@ export interface SpriteRunHooks {
   /** Where the change set goes; see `PullOptions.dir`. */
   readonly changesDir?: string | undefined;
   readonly branch?: string | undefined;
-  /** The first is said before the step begins. */
+  /** Said before the agent is started, so that none ever works unknown; its step is said once it runs. */
+  readonly onAgentBegins?: (() => void) | undefined;
+  /** Said before the step begins. */
   readonly onStep?: ((step: SpriteRunStep, facts: Readonly<Record<string, unknown>>) => void) | undefined;
   readonly onProgress?: OnSyncProgress | undefined;
   /** Limits nobody asked for by name are wishes. */
@@ -71,6 +73,7 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
     options.sourceEnv ?? process.env,
   ]);
   checkContext(config, options);
+  assertCanBeAsked(options);
   const name = config.vmName ?? spriteNameOf(runId);
   using _hold = await holdNamedSprite(options);
   options.onStep?.('start', { sprite: name });
@@ -131,6 +134,8 @@ class SpriteRun {
   readonly #isNew: boolean;
   readonly #dir: string;
   readonly #faults: WreckitError[] = [];
+  /** False once something between the agent's end and the project has failed. */
+  #isHome = true;
 
   constructor(options: SpriteRunOptions & SpriteRunHooks, sprite: Sprite, isNew: boolean) {
     this.#options = options;
@@ -226,8 +231,8 @@ class SpriteRun {
       });
     }
     const host = spriteHost({ client, name, dir: this.#dir, lifecycle, onSession });
-    const env = { ...config.env, ...this.#options.env };
-    const invocation = commandInvocation(inner, { ...this.#options, env, isSandbox: true });
+    const invocation = invocationInSprite(inner, this.#options);
+    this.#options.onAgentBegins?.();
     const trouble = new NetworkTrouble(this.#sprite.network);
     const result = await executeInvocation(invocation, host, {
       ...this.#options,
@@ -290,7 +295,7 @@ class SpriteRun {
 
   #keptBecause(result: AgentResult, changes: ChangeSet | null): string | null {
     const { config } = this.#options;
-    if (this.#faults.length > 0) return 'its work could not be brought back whole';
+    if (!this.#isHome) return 'its work could not be brought back whole';
     if (changes !== null && !isComplete(changes)) return 'some of its files were not taken over';
     if (config.keep === 'always') return 'the configuration says so (keep: always)';
     if (!this.#isNew) return 'it was there before';
@@ -315,6 +320,7 @@ class SpriteRun {
       const fault = toWreckitError(error);
       this.#options.logger?.error({ event: 'step_failed', step, code: fault.code }, fault.message);
       this.#faults.push(fault);
+      this.#isHome = false;
       return null;
     }
   }
@@ -323,15 +329,6 @@ class SpriteRun {
     const { name, id } = this.#sprite;
     return wispPort({ client: this.#options.client, name, id: id === '' ? null : id, dir: this.#dir });
   }
-}
-
-/** The sprite's own `model` and `max_tokens` are those of the agent in it, where it says nothing itself. */
-function innerAgent({ agent, model, max_tokens }: SpriteAgentConfig): InnerAgentConfig {
-  if (agent.kind === 'process') return agent;
-  const withModel = agent.model === undefined && model !== undefined ? { ...agent, model } : agent;
-  const takesTokens = withModel.kind === 'claude_sdk' || withModel.kind === 'rlm';
-  if (!takesTokens || withModel.max_tokens !== undefined || max_tokens === undefined) return withModel;
-  return { ...withModel, max_tokens };
 }
 
 /** Only what the agent itself calls done goes into the working tree by itself. */

@@ -1,8 +1,9 @@
 /** Nothing of what `wreckit runs` offers loses work or takes what is somebody else's. */
 import { describe, expect, test } from 'bun:test';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageRoot } from '../../../package-root.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { type SpriteProject, spriteProject } from '../../helpers/sprite-project.ts';
 
@@ -109,6 +110,61 @@ describe('run --mock-agent', () => {
     expect(readFileSync(join(project.path, 'a.txt'), 'utf8')).toBe('one\n');
     expect(project.git('branch', '--list', 'wreckit/*')).toBe('');
   });
+});
+
+describe('a run with an option its agent can not honour', () => {
+  test('is refused before any sprite, under --dry-run, too', () => {
+    using project = spriteProject();
+    project.agent('true');
+    for (const dry of [[], ['--dry-run']]) {
+      const { status, stdout } = project.wreckit('run', '--json', ...dry, '--allowed-tools', 'Read', 'go');
+      expect(status).toBe(9);
+      expect(JSON.parse(stdout).error.code).toBe('UNSUPPORTED');
+    }
+    expect(project.sprites()).toEqual([]);
+  });
+});
+
+describe('a run that was cut off as its agent began', () => {
+  test('has its agent on record before that is started', () => {
+    using project = spriteProject();
+    const wisp = project.beside('wisp-that-looks');
+    const seen = project.beside('seen.json');
+    const look = `case " $* " in *" --detach "*) cp ${project.path}/.wreckit/runs/*/run.json ${seen} ;; esac`;
+    writeFileSync(wisp, `#!/bin/sh\n${look}\nexec ${join(packageRoot(), 'bin/wisp')} "$@"\n`, {
+      mode: 0o755,
+    });
+    project.agent('true', { wispPath: wisp });
+    expect(project.run('go').status).toBe(0);
+    expect(JSON.parse(readFileSync(seen, 'utf8'))).toMatchObject({ step: 'agent', session: null });
+  });
+
+  test(
+    'is one that may have work, and runs land ends what runs in its sprite',
+    async () => {
+      using project = spriteProject();
+      project.agent('echo two >> a.txt; echo ready; exec sleep 600');
+      const child = project.start('go');
+      let said = '';
+      child.stdout?.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+      child.stderr?.resume();
+      await eventually(() => said.includes('ready') || null, { timeoutMs: 60_000, what: 'the agent' });
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      // As it is in the moment between the start of the agent and the answer.
+      const { id, session } = shown(project);
+      const file = join(project.path, '.wreckit/runs', id, 'run.json');
+      writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), session: null }));
+      expect(session).toBeString();
+      expect(project.wreckit('runs', 'land').status).toBe(0);
+      expect(project.git('show', `wreckit/${id}:a.txt`)).toBe('one\ntwo\n');
+      const sessions = JSON.parse(project.wreckit('sprite', 'sessions', `run-${id}`, '--json').stdout).data;
+      expect(sessions.sessions.map(({ state }: { state: string }) => state)).not.toContain('running');
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe('a run with a time limit', () => {
