@@ -1,6 +1,7 @@
 import { recordedRun } from '../agent/runs/recorded-run.ts';
 import type { RunRecord } from '../agent/runs/run-record.ts';
 import { watchProcess } from '../agent/watch-process.ts';
+import { collected } from '../cli/flag-values.ts';
 import { interruptOf } from '../cli/signals.ts';
 import type { VerbResult } from '../cli/verb.ts';
 import { assertSpriteName } from '../contract/names.ts';
@@ -14,7 +15,7 @@ import { agentFlags, type RunContext, type RunFlags, runOptions, toolNames } fro
 import { RunConsole } from './run/run-console.ts';
 import { runDocument, runExitCode, runText } from './run/run-report.ts';
 import { prepareRun, type RunSetup } from './run/run-setup.ts';
-import { collected, count, duration, oneOf } from './sprite/flags.ts';
+import { count, duration, oneOf } from './sprite/flags.ts';
 
 export const verb: WreckitVerb<RunFlags, [words: string[]]> = {
   define: (command) =>

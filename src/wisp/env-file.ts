@@ -8,9 +8,10 @@
  *
  * Messages name the line and never the value.
  */
+
+import { isEnvName } from '../cli/flag-values.ts';
 import { quote } from '../contract/names.ts';
 import { WreckitError } from '../errors.ts';
-import { isEnvName } from './flags.ts';
 
 /** Throws `USAGE`. */
 export function parseEnvFile(bytes: Uint8Array, shown: string): Record<string, string> {

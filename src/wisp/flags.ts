@@ -5,11 +5,6 @@ import type { Isolation, Network } from '../contract/schemas.ts';
 import { parseDurationMs, parseSizeBytes } from '../contract/units.ts';
 import { WreckitError } from '../errors.ts';
 
-/** For flags that may be given several times. */
-export function collected<T>(parse: (text: string) => T): (text: string, previous?: T[]) => T[] {
-  return (text, previous = []) => [...previous, parse(text)];
-}
-
 /** `key=value` pairs, the last of a key wins. */
 export function collectedPairs(
   parse: (text: string) => readonly [string, string],
@@ -64,30 +59,9 @@ export function lifetimeMs(text: string): number {
   throw usage(`duration: ${quote(text)} is not above 0`);
 }
 
-/** A byte offset; negative counts from the end. */
-export function byteOffset(text: string): number {
-  const number = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isNaN(number)) return number;
-  throw usage(`${quote(text)} is not a byte offset such as "4096" or "-1000"`);
-}
-
 export function outputStream(text: string): 'stdout' | 'stderr' {
   if (text === 'stdout' || text === 'stderr') return text;
   throw usage(`${quote(text)} is neither "stdout" nor "stderr"`);
-}
-
-const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-export function isEnvName(name: string): boolean {
-  return ENV_NAME.test(name);
-}
-
-/** `NAME=VALUE`, or `NAME` alone for the value it has here. The value is never repeated in a message. */
-export function envSpec(text: string): string {
-  const name = text.split('=', 1)[0] ?? '';
-  if (!isEnvName(name)) throw usage(`${quote(name)} is not a variable's name`);
-  if (text.includes('\0')) throw usage(`the value of ${name} has a NUL in it`);
-  return text;
 }
 
 const LABEL_KEY = /^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/;

@@ -1,9 +1,9 @@
 import { attachCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { byteOffset } from '../../cli/flag-values.ts';
 import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
 import { normaliseAttach } from '../../contract/normalise-session.ts';
 import { WreckitError } from '../../errors.ts';
 import type { WreckitVerb } from '../globals.ts';
-import { byteOffset } from './flags.ts';
 import { handOver } from './hand-over.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 

@@ -1,5 +1,6 @@
 import { MAX_EXEC_ANSWER_BYTES } from '../../agent/wisp-client/exec-call.ts';
 import { type ExecFlags, execCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { collected, envSpec } from '../../cli/flag-values.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { EXIT } from '../../contract/error-codes.ts';
 import { assertSpriteName, quote } from '../../contract/names.ts';
@@ -9,7 +10,7 @@ import { WreckitError } from '../../errors.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
 import { childStdin } from './child-streams.ts';
 import { environmentOf } from './environment.ts';
-import { collected, duration, envSpec, oneOf, size } from './flags.ts';
+import { duration, oneOf, size } from './flags.ts';
 import { handOver } from './hand-over.ts';
 import { commandTimeout, workdir } from './sprite-defaults.ts';
 import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';

@@ -3,11 +3,6 @@ import { quote } from '../../contract/names.ts';
 import { parseDurationMs, parseSizeBytes } from '../../contract/units.ts';
 import { WreckitError } from '../../errors.ts';
 
-/** For flags that may be given several times. */
-export function collected(check: (text: string) => string): (text: string, previous?: string[]) => string[] {
-  return (text, previous = []) => [...previous, check(text)];
-}
-
 /** `key=value`, the last of a key wins. */
 export function collectedPairs(text: string, previous: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
@@ -41,25 +36,12 @@ export function cpus(text: string): string {
   throw usage(`${quote(text)} is not a number of CPUs such as "1" or "0.5"`);
 }
 
-/** Negative counts from the end. */
-export function byteOffset(text: string): number {
-  if (/^-?\d{1,15}$/.test(text)) return Number(text);
-  throw usage(`${quote(text)} is not a byte offset such as "4096" or "-1000"`);
-}
-
 export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
   return (text) => {
     const found = words.find((word) => word === text);
     if (found !== undefined) return found;
     throw usage(`${quote(text)} is none of ${words.map((word) => `"${word}"`).join(', ')}`);
   };
-}
-
-/** `NAME=VALUE`, or `NAME` alone for the value it has here. The value is never repeated in a message. */
-export function envSpec(text: string): string {
-  const [name = ''] = text.split('=', 1);
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return text;
-  throw usage(`${quote(name)} is not a variable's name`);
 }
 
 /** Octal permission bits. */

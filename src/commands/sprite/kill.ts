@@ -1,8 +1,9 @@
 import { killCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { collected } from '../../cli/flag-values.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import { WreckitError } from '../../errors.ts';
 import type { WreckitVerb } from '../globals.ts';
-import { collected, collectedPairs } from './flags.ts';
+import { collectedPairs } from './flags.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 
 type Options = {

@@ -1,7 +1,8 @@
 import { logsCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { byteOffset } from '../../cli/flag-values.ts';
 import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
 import type { WreckitVerb } from '../globals.ts';
-import { byteOffset, oneOf, size } from './flags.ts';
+import { oneOf, size } from './flags.ts';
 import { handOver } from './hand-over.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 

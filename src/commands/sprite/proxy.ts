@@ -1,10 +1,11 @@
 import { proxyCommand } from '../../agent/wisp-client/wisp-command.ts';
+import { collected } from '../../cli/flag-values.ts';
 import { tunnelText } from '../../cli/sprite-text.ts';
 import { successDocument } from '../../contract/envelope.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import { normaliseTunnels } from '../../contract/normalise-ports.ts';
 import type { WreckitVerb } from '../globals.ts';
-import { collected, portPair } from './flags.ts';
+import { portPair } from './flags.ts';
 import { handOver } from './hand-over.ts';
 import { plannedCommands, withSprites } from './sprite-tools.ts';
 

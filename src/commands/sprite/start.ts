@@ -7,6 +7,7 @@ import {
   startCommand,
   type WispCommand,
 } from '../../agent/wisp-client/wisp-command.ts';
+import { collected, envSpec } from '../../cli/flag-values.ts';
 import { startedText } from '../../cli/sprite-text.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { assertSpriteName } from '../../contract/names.ts';
@@ -15,17 +16,7 @@ import type { SpriteAgentConfig } from '../../schemas.ts';
 import { DEFAULT_PROJECT_DIR } from '../../sync/wisp-port.ts';
 import type { WreckitContext, WreckitVerb } from '../globals.ts';
 import { environmentOf } from './environment.ts';
-import {
-  collected,
-  collectedPairs,
-  count,
-  cpus,
-  duration,
-  durationOrNever,
-  envSpec,
-  oneOf,
-  size,
-} from './flags.ts';
+import { collectedPairs, count, cpus, duration, durationOrNever, oneOf, size } from './flags.ts';
 import { becomeWisp } from './hand-over.ts';
 import { plannedCommands, type SpriteTools, withSprites } from './sprite-tools.ts';
 

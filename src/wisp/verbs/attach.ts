@@ -1,3 +1,4 @@
+import { byteOffset } from '../../cli/flag-values.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { EXIT } from '../../contract/error-codes.ts';
 import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
@@ -6,7 +7,7 @@ import type { SessionHandle, SpriteEngine } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
 import { calledAs } from '../called-as.ts';
 import { createEngine } from '../create-engine.ts';
-import { byteOffset, refuseTogether } from '../flags.ts';
+import { refuseTogether } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
 import { DEFAULT_DETACH_KEY, parseDetachKey } from '../terminal/detach-key.ts';
 import { wakeIfFrozen } from '../wake-if-frozen.ts';

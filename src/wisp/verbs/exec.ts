@@ -1,3 +1,4 @@
+import { collected, envSpec } from '../../cli/flag-values.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { EXIT } from '../../contract/error-codes.ts';
 import { assertSpriteName } from '../../contract/names.ts';
@@ -7,7 +8,7 @@ import { WreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
 import { assertExecOptions, type ExecContext, type ExecOptions, sessionSpec } from '../exec/exec-options.ts';
 import { forwardSignals } from '../exec/forward-signals.ts';
-import { collected, durationMs, envSpec, insideDir, outputEncoding, sizeBytes, userName } from '../flags.ts';
+import { durationMs, insideDir, outputEncoding, sizeBytes, userName } from '../flags.ts';
 import type { WispVerb } from '../globals.ts';
 
 const NOTES = `

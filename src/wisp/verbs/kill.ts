@@ -1,8 +1,9 @@
+import { collected } from '../../cli/flag-values.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import type { SpriteEngine, Waiting } from '../../engine/engine.ts';
 import { SpriteKillError, toWreckitError, WreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
-import { collected, collectedPairs, label } from '../flags.ts';
+import { collectedPairs, label } from '../flags.ts';
 import type { WispVerb } from '../globals.ts';
 
 type Options = {

@@ -1,9 +1,10 @@
+import { byteOffset } from '../../cli/flag-values.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { assertSessionId, assertSpriteName } from '../../contract/names.ts';
 import type { OutputRequest, OutputStream, SessionHandle } from '../../engine/engine.ts';
 import { WreckitError } from '../../errors.ts';
 import { createEngine } from '../create-engine.ts';
-import { byteOffset, outputStream, sizeBytes } from '../flags.ts';
+import { outputStream, sizeBytes } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
 import { wakeIfFrozen } from '../wake-if-frozen.ts';
 

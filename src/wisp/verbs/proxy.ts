@@ -1,3 +1,4 @@
+import { collected } from '../../cli/flag-values.ts';
 import { tunnelText } from '../../cli/sprite-text.ts';
 import { successDocument } from '../../contract/envelope.ts';
 import { assertSpriteName } from '../../contract/names.ts';
@@ -5,7 +6,6 @@ import type { Tunnel } from '../../contract/schemas.ts';
 import { WreckitError } from '../../errors.ts';
 import { fired } from '../../process/abort.ts';
 import { createEngine } from '../create-engine.ts';
-import { collected } from '../flags.ts';
 import type { WispVerb } from '../globals.ts';
 import { assertDistinct, type PortPair, portPair } from '../proxy/port-pair.ts';
 import type { OpenTunnel } from '../proxy/tunnel.ts';

@@ -3,6 +3,7 @@ import type { FaultRule } from '../../api/faults/fault-rule.ts';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../../api/listen.ts';
 import type { Serving, TcpOptions } from '../../api/serve-api.ts';
 import type { TokenFile } from '../../api/token-file.ts';
+import { collected } from '../../cli/flag-values.ts';
 import type { VerbResult } from '../../cli/verb.ts';
 import { successDocument } from '../../contract/envelope.ts';
 import { quote } from '../../contract/names.ts';
@@ -11,7 +12,7 @@ import { resolveStateDirs } from '../../engine/local/state-dirs.ts';
 import { WreckitError } from '../../errors.ts';
 import { fired } from '../../process/abort.ts';
 import { createEngine } from '../create-engine.ts';
-import { collected, domain, graceMs, network, timeOrNever } from '../flags.ts';
+import { domain, graceMs, network, timeOrNever } from '../flags.ts';
 import type { WispContext, WispVerb } from '../globals.ts';
 import { sleepLog, sleepSettingsOf } from '../serve/auto-sleep.ts';
 

@@ -1,14 +1,13 @@
+import { collected, envSpec } from '../../cli/flag-values.ts';
 import { startedText } from '../../cli/sprite-text.ts';
 import { assertSpriteName } from '../../contract/names.ts';
 import type { Isolation, Network } from '../../contract/schemas.ts';
 import { createEngine } from '../create-engine.ts';
 import { environmentOf } from '../environment.ts';
 import {
-  collected,
   collectedPairs,
   cpuCount,
   domain,
-  envSpec,
   isolation,
   label,
   lifetimeMs,

@@ -1,8 +1,9 @@
 import { serviceCommand } from '../../../agent/wisp-client/wisp-command.ts';
+import { collected, envSpec } from '../../../cli/flag-values.ts';
 import { assertServiceName, assertSpriteName } from '../../../contract/names.ts';
 import type { WreckitVerb } from '../../globals.ts';
 import { environmentOf } from '../environment.ts';
-import { collected, count, envSpec } from '../flags.ts';
+import { count } from '../flags.ts';
 import { passOn } from './pass-on.ts';
 
 type Options = {

@@ -1,7 +1,8 @@
 import { serviceCommand } from '../../../agent/wisp-client/wisp-command.ts';
+import { byteOffset } from '../../../cli/flag-values.ts';
 import { assertServiceName, assertSpriteName } from '../../../contract/names.ts';
 import type { WreckitVerb } from '../../globals.ts';
-import { byteOffset, count, oneOf } from '../flags.ts';
+import { count, oneOf } from '../flags.ts';
 import { passOn } from './pass-on.ts';
 
 type Options = {

@@ -1,6 +1,6 @@
+import { collected } from '../../../cli/flag-values.ts';
 import { assertSpriteName } from '../../../contract/names.ts';
 import { createEngine } from '../../create-engine.ts';
-import { collected } from '../../flags.ts';
 import type { WispVerb } from '../../globals.ts';
 import { allowRule, denyRule, networkPolicyOf, rulesText } from './network-policy.ts';
 

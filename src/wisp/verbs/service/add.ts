@@ -1,8 +1,9 @@
+import { collected, envSpec } from '../../../cli/flag-values.ts';
 import { assertServiceName, assertSpriteName } from '../../../contract/names.ts';
 import { calledAs } from '../../called-as.ts';
 import { createEngine } from '../../create-engine.ts';
 import { environmentOf } from '../../environment.ts';
-import { collected, envSpec, insideDir, userName } from '../../flags.ts';
+import { insideDir, userName } from '../../flags.ts';
 import type { WispVerb } from '../../globals.ts';
 import { afterStart, httpPort, serviceResult, servicesOf } from './services.ts';
 

@@ -1,9 +1,10 @@
+import { byteOffset } from '../../../cli/flag-values.ts';
 import type { VerbResult } from '../../../cli/verb.ts';
 import { assertServiceName, assertSpriteName } from '../../../contract/names.ts';
 import type { ServiceOps, ServiceOutputRequest } from '../../../engine/engine.ts';
 import { WreckitError } from '../../../errors.ts';
 import { createEngine } from '../../create-engine.ts';
-import { byteOffset, outputStream, positiveInteger } from '../../flags.ts';
+import { outputStream, positiveInteger } from '../../flags.ts';
 import type { WispContext, WispVerb } from '../../globals.ts';
 import { servicesOf } from './services.ts';
 
