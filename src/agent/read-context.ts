@@ -175,7 +175,7 @@ function unreadable(given: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (error instanceof WreckitError || errno === undefined) return error;
   return new WreckitError('USAGE', `--context: ${quote(given)} can't be read: ${errno}`, {
-    hint: 'give files, directories, or "-" for standard input; again for more',
+    hint: 'give files, directories, or "-" for standard input; repeat the flag for more',
     cause: error,
   });
 }
