@@ -192,6 +192,23 @@ test('a log is bounded, and says what it lost', async () => {
   expect(kept).toBeGreaterThanOrEqual(12 * 1024 * 1024);
 }, 120_000);
 
+test('a service that talks into its wrapper without end is ended, and costs the host nothing', async () => {
+  await using sprite = await serviceSprite();
+  const { services } = sprite.engine;
+  // The wrapper is the parent; it has the pipe to the host as 3.
+  const flood = 'if [ -e been ]; then exec sleep 100000; fi; touch been; exec cat /dev/zero >/proc/$PPID/fd/3';
+  await services.put('demo', 'loud', shell(flood, { user: 'root', dir: '/root' }));
+  await untilStatus(sprite, 'loud', 'running');
+  const restarted = await eventually(
+    async () => {
+      const { state } = await service(sprite, 'loud');
+      return state.restart_count > 0 && state.status === 'running' ? state : null;
+    },
+    { timeoutMs: 60_000 },
+  );
+  expect(restarted.restart_count).toBe(1);
+}, 90_000);
+
 test('a log in several files goes on where it ended when all that wrote it was killed', async () => {
   await using sprite = await serviceSprite();
   const { services } = sprite.engine;

@@ -119,6 +119,20 @@ wait_for_needs() {
   done
 }
 
+# $(read_word WORD): what the wrapper says after it. Anything may come from inside, and without end: a shell reads it
+# that may use no more than this (seconds, KiB), and that ends with this one, whose successor reads the same pipe.
+read_word() {
+  exec setpriv --pdeathsig KILL /bin/sh -c '
+    ulimit -t 2
+    ulimit -v 65536
+    junk=0
+    # A shell says there, too, which signal ended its command.
+    while [ "$junk" -lt 64 ] && read -r word rest; do
+      [ "$word" = "$1" ] && echo "$rest" && break
+      junk=$((junk + 1))
+    done' wisp-service-status "$1" <&8 3>&- 4>&- 5>&- 7<&- 8<&-
+}
+
 # launch ARGV...: true once the command has begun.
 launch() {
   rm -f "$dir/status" "$dir/pid"
@@ -130,23 +144,18 @@ launch() {
   exec 9<>"$dir/status" 8<"$dir/status" 3>"$dir/status" 9>&-
   "$@" </dev/null >/dev/null 2>"$dir/runtime.log" 6</dev/null 8<&-
   exec 3>&-
-  leader=0 inner=0 word=
+  leader=0
   read -r leader 2>/dev/null <"$dir/pid"
-  read -r word inner <&8
+  inner=$(read_word begun)
+  word=\${inner:+begun}
   case $inner in '' | *[!0-9]* | ????????*) inner=0 ;; esac
   [ "$word" = begun ]
 }
 
 # Waits for the command to end. Sets code, empty where nobody knows it.
 wait_for_end() {
-  junk=0 code=
-  # A shell says there, too, which signal ended its command.
-  while [ "$junk" -lt 64 ] && read -r word code <&8; do
-    [ "$word" = exit ] && break
-    junk=$((junk + 1)) code=
-  done
+  code=$(read_word exit)
   exec 8<&-
-  # Anything may come from inside.
   case $code in '' | *[!0-9]* | ????* | 0?*) code= ;; *) [ "$code" -le 255 ] || code= ;; esac
 }
 

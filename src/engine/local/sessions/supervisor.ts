@@ -181,6 +181,8 @@ esac
 exec 3>&- 4<&- 5<&- 7<&- 9>&-
 read -r leader <"$dir/pid"
 word=
+# Anything may come from inside, without end, too: it takes no more memory than this (KiB).
+ulimit -v 65536
 read -r word <&8
 if [ "$word" != begun ]; then
   leader=0 code=125
@@ -199,9 +201,8 @@ fi
 [ "$input" = pipe ] && read -r go
 exec </dev/null >/dev/null 6>&-
 trap '' HUP INT QUIT TERM PIPE
-# A status without end may come, too: it costs no more than this (seconds, KiB).
+# And no more time (seconds).
 ulimit -t 2
-ulimit -v 65536
 read_status <&8
 exec 8<&-
 record_exit
