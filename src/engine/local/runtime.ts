@@ -111,7 +111,8 @@ async function tryRuntime(path: string, dir: string, options: RuntimeOptions): P
   const id = `${PROBE_PREFIX}${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   const bundle = join(dir, id);
   try {
-    mkdirSync(join(bundle, 'rootfs'), { recursive: true, mode: 0o755 });
+    // crun makes no mount points for itself: it wants a /dev.
+    mkdirSync(join(bundle, 'rootfs', 'dev'), { recursive: true, mode: 0o755 });
     for (const name of ['bin', 'lib', 'lib64', 'sbin'])
       symlinkSync(`usr/${name}`, join(bundle, 'rootfs', name));
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(probeSpec(options.rootless)));
