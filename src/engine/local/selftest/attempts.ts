@@ -52,7 +52,7 @@ const OF_THE_KERNEL: readonly Simple[] = [
   ['host-name', 'change the host name', 'hostname evil', /^[1-9].*(not permitted|must be root)/s],
   ['clock', 'set the clock', 'date -s now', DENIED],
   ['devices', 'find a disk or the memory in /dev', 'ls -l /dev | grep -E "^b|mem$|kmsg$|port$"', /^1 *$/],
-  ['kernel-core', "read the kernel's memory", 'head -c 16 /proc/kcore | wc -c | grep -v "^0"', /^1 /],
+  ['kernel-core', "read the kernel's memory", 'head -c 16 /proc/kcore | wc -c | grep -v "^0"', /^1( |$)/],
   ['terminal', "type into the host's terminal", 'echo id > /dev/tty', /^[1-9].*No such device or address/s],
 ];
 
