@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import type { Sprite } from '../../contract/schemas.ts';
 import type { StartSpec } from '../../engine/engine.ts';
+import { probeRuntimes } from '../../engine/local/runtime.ts';
+import { findTool } from '../../engine/local/tools.ts';
 import { toWreckitError } from '../../errors.ts';
 import { testAsRoot } from '../helpers/as-root.ts';
 import { execIn, localEngine, localSprite } from '../helpers/local-sprite.ts';
@@ -267,4 +269,27 @@ test('start() without an OCI runtime says which line installs one', async () => 
   expect(error?.message).toContain('broken');
   expect(error?.hint).toContain('apt-get install -y runc');
   expect(await engine.list()).toEqual([]);
+});
+
+test('probeRuntimes() trusts a runtime that makes no /dev by itself, as crun', async () => {
+  using dir = tempDir();
+  const strict = dir.join('strict');
+  const runtime = findTool('runc') ?? '';
+  writeFileSync(
+    strict,
+    `#!/bin/sh
+prev=
+for each; do
+  [ "$prev" != --bundle ] || [ -d "$each/rootfs/dev" ] || { echo "open /dev: No such file or directory" >&2; exit 1; }
+  prev=$each
+done
+exec ${runtime} "$@"
+`,
+  );
+  chmodSync(strict, 0o755);
+  const { path, rejected } = await probeRuntimes(dir.join('trials'), {
+    env: { WISP_RUNTIME: strict },
+    rootless: process.getuid?.() !== 0,
+  });
+  expect([path, rejected]).toEqual([strict, []]);
 });
