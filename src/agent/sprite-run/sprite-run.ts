@@ -13,6 +13,7 @@ import { toWreckitError, WreckitError } from '../../errors.ts';
 import type { InnerAgentConfig, SpriteAgentConfig } from '../../schemas.ts';
 import type { ChangeSet } from '../../sync/change-set.ts';
 import { isComplete } from '../../sync/change-set.ts';
+import type { SpriteHold } from '../../sync/hold-sprite.ts';
 import type { LandMode, LandResult } from '../../sync/land.ts';
 import type { PushResult } from '../../sync/push.ts';
 import type { OnSyncProgress } from '../../sync/sync-progress.ts';
@@ -26,6 +27,7 @@ import { startWithinLimit } from '../start-within-limit.ts';
 import { enterTree } from '../tree-ledger.ts';
 import type { WispClient } from '../wisp-client/wisp-client.ts';
 import { assertCredentials } from './credentials.ts';
+import { holdNamedSprite } from './hold-named-sprite.ts';
 import { assertCanBeAsked, innerAgent, invocationInSprite } from './inner-agent.ts';
 import { NetworkTrouble } from './network-trouble.ts';
 import { runSetup } from './setup.ts';
@@ -75,7 +77,7 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
   checkContext(config, options);
   assertCanBeAsked(options);
   const name = config.vmName ?? spriteNameOf(runId);
-  using _hold = await holdNamedSprite(options);
+  using hold = await holdNamedSprite(options, options.client);
   options.onStep?.('start', { sprite: name });
   using _tree = enterTree(
     { owner: runId, projectRoot: options.cwd, mainSprite: name },
@@ -88,17 +90,10 @@ export async function runInSprite(options: SpriteRunOptions & SpriteRunHooks): P
     settle = resolve;
   });
   try {
-    return await new SpriteRun(options, sprite, created).toTheEnd();
+    return await new SpriteRun(options, sprite, created, hold).toTheEnd();
   } finally {
     settle();
   }
-}
-
-/** Nobody else works in a sprite of the run's own, nor does it matter where nothing comes back. */
-async function holdNamedSprite({ config, cwd, signal }: SpriteRunOptions): Promise<Disposable | null> {
-  if (config.vmName === undefined || !config.syncEnabled) return null;
-  const { holdSprite } = await import('../../sync/hold-sprite.ts');
-  return await holdSprite(cwd, config.vmName, signal);
 }
 
 async function startSprite(
@@ -133,12 +128,19 @@ class SpriteRun {
   readonly #sprite: Sprite;
   readonly #isNew: boolean;
   readonly #dir: string;
+  readonly #hold: SpriteHold | null;
   readonly #faults: WreckitError[] = [];
   /** False once something between the agent's end and the project has failed. */
   #isHome = true;
 
-  constructor(options: SpriteRunOptions & SpriteRunHooks, sprite: Sprite, isNew: boolean) {
+  constructor(
+    options: SpriteRunOptions & SpriteRunHooks,
+    sprite: Sprite,
+    isNew: boolean,
+    hold: SpriteHold | null,
+  ) {
     this.#options = options;
+    this.#hold = hold;
     this.#sprite = sprite;
     this.#isNew = isNew;
     this.#dir = sprite.workdir === '' ? DEFAULT_PROJECT_DIR : sprite.workdir;
@@ -216,10 +218,13 @@ class SpriteRun {
   }
 
   async #agent(): Promise<AgentResult> {
-    const { client, config, lifecycle, onStep } = this.#options;
+    const { client, config, lifecycle, onStep, runId } = this.#options;
     const { name } = this.#sprite;
     const inner = innerAgent(config);
-    const onSession = (sessionId: string) => onStep?.('agent', { session: sessionId });
+    const onSession = (sessionId: string): void => {
+      this.#hold?.note({ runId, sessionId });
+      onStep?.('agent', { session: sessionId });
+    };
     if (inner.kind === 'rlm') {
       onStep?.('agent', {});
       const { runRlmAgent } = await import('../rlm-runner.ts');

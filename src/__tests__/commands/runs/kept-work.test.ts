@@ -224,7 +224,7 @@ test(
 );
 
 test(
-  'two runs in one sprite are refused, the second at once; when the first is gone the next may',
+  'one run at a time works in a sprite: others are refused, also while the agent of a killed one is at work',
   async () => {
     using project = spriteProject();
     project.agent('echo ready; sleep 600', { vmName: 'box' });
@@ -235,6 +235,7 @@ test(
     });
     child.stderr?.resume();
     await eventually(() => said.includes('ready') || null, { timeoutMs: 60_000, what: 'the agent to run' });
+    const { id: killed } = shown(project);
     const { status, stdout } = project.wreckit('run', '--json', 'two');
     expect(status).toBe(5);
     expect(JSON.parse(stdout).error).toMatchObject({
@@ -245,7 +246,17 @@ test(
     child.kill('SIGKILL');
     await once(child, 'exit');
     project.agent('echo three >> a.txt', { vmName: 'box' });
-    expect(project.run('three').status).toBe(0);
+    for (const prompt of ['three', 'again']) {
+      expect(JSON.parse(project.wreckit('run', '--json', prompt).stdout).error).toMatchObject({
+        code: 'SPRITE_BUSY',
+        message: `sprite "box": the agent of run ${killed} still works in it`,
+        hint: `end it and bring its work home: wreckit runs land ${killed}`,
+      });
+    }
+    expect(project.wreckit('runs', 'land', killed).status).toBe(0);
+    expect(project.run('four').status).toBe(0);
+    // Nothing of it is left to be asked for.
+    expect(project.run('five').status).toBe(0);
   },
   TIMEOUT_MS,
 );
