@@ -109,10 +109,11 @@ test('services are declared, watched, signalled and removed, in either spelling'
 test('an engine without services says so, with a code of its own', async () => {
   await using local = localEngine();
   const none = new Proxy(local.engine, {
-    get: (target, key) =>
-      key === 'services' || key === 'checkpoints' || key === 'policy' || key === 'ports'
-        ? undefined
-        : Reflect.get(target, key),
+    get: (target, key) => {
+      if (['services', 'checkpoints', 'policy', 'ports'].includes(String(key))) return undefined;
+      const value = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
   });
   await using api = await servedApi({}, { engine: none });
   await api.askJson('POST', '/v1/sprites', { name: 'demo' });
