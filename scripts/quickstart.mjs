@@ -1,9 +1,12 @@
 /**
  * `npm run quickstart`: makes this machine ready, then does the main job once on real input: a sandbox (a
  * "sprite") is started, a small real project is pushed into it, its tests run there, the sandbox is shown
- * with what it uses, and is killed. Ends with the first step's failure, and never leaves the sprite behind.
+ * with what it uses, and is killed. Ends with the first step's failure, and never leaves the sprite behind, nor
+ * anything in this checkout: the project is a copy.
  */
 import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensure } from './ensure.mjs';
@@ -19,10 +22,10 @@ function tell(text) {
   process.stdout.write(`${text}\n`);
 }
 
-/** Shows the command and lets it write to the terminal, as if typed. */
-async function show(...args) {
+/** Shows the command and lets it write to the terminal, as if typed in `cwd`. */
+async function show(cwd, ...args) {
   tell(`\n$ wreckit ${args.map(shown).join(' ')}`);
-  const status = await run(wreckit, args, { cwd: root });
+  const status = await run(wreckit, args, { cwd });
   if (status !== 0) {
     throw new ScriptError(
       `wreckit ${args.slice(0, 2).join(' ')}: ended with ${status}`,
@@ -33,8 +36,7 @@ async function show(...args) {
 }
 
 function shown(word) {
-  const text = word.startsWith(root) ? word.slice(root.length + 1) : word;
-  return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A program of this machine is seen in a sprite only where every user of the machine could see it. */
@@ -53,15 +55,16 @@ function testCommand(name) {
   );
 }
 
-async function tour(name) {
-  await show('sprite', 'start', name);
+async function tour(name, project) {
+  tell(`\n$ cd ${shown(project)}`);
+  await show(project, 'sprite', 'start', name);
   try {
     const command = testCommand(name);
-    await show('sprite', 'push', name, join(root, 'fixtures', 'project'), PROJECT);
-    await show('sprite', 'exec', name, '--dir', PROJECT, '--', ...command);
-    await show('sprite', 'list');
-    await show('sprite', 'info', name);
-    await show('sprite', 'kill', name);
+    await show(project, 'sprite', 'push', name);
+    await show(project, 'sprite', 'exec', name, '--dir', PROJECT, '--', ...command);
+    await show(project, 'sprite', 'list');
+    await show(project, 'sprite', 'info', name);
+    await show(project, 'sprite', 'kill', name);
   } catch (error) {
     spawnSync(wreckit, ['sprite', 'kill', name], { cwd: root, stdio: 'ignore' });
     throw error;
@@ -71,13 +74,24 @@ async function tour(name) {
 await script('quickstart', async () => {
   await ensure();
   const name = `quickstart-${process.pid}`;
-  const interrupted = (signal) => {
+  const dir = mkdtempSync(join(tmpdir(), 'wreckit-quickstart-'));
+  const project = join(dir, 'ledger');
+  const removeProject = () => rmSync(dir, { recursive: true, force: true });
+  const leave = (exitCode) => {
     spawnSync(wreckit, ['sprite', 'kill', name], { cwd: root, stdio: 'ignore' });
-    process.exit(EXIT_OF[signal]);
+    removeProject();
+    process.exit(exitCode);
   };
-  for (const signal of Object.keys(EXIT_OF)) process.once(signal, interrupted);
+  for (const [signal, exitCode] of Object.entries(EXIT_OF)) process.once(signal, () => leave(exitCode));
+  // Nobody reads on (`| head`).
+  process.stdout.once('error', () => leave(1));
   const startedAt = Date.now();
-  await tour(name);
+  try {
+    cpSync(join(root, 'fixtures', 'project'), project, { recursive: true });
+    await tour(name, project);
+  } finally {
+    removeProject();
+  }
   tell(`
 That was a real sandbox on this machine, started and removed again in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.
 The project's tests ran in it with this machine's tools, but without its files, processes or network.

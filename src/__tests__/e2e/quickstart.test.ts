@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
 import { succeed } from '../helpers/programs.ts';
@@ -38,6 +39,7 @@ test(
     for (const text of ['pass 10', '$ wreckit sprite list', 'Next: README.md'])
       expect(stdout).toContain(text);
     expect(await spritesLeft()).toEqual([]);
+    expect(existsSync(join(packageRoot(), 'fixtures', 'project', '.wreckit'))).toBe(false);
   },
   LIMIT_MS,
 );

@@ -196,7 +196,8 @@ test('a service that talks into its wrapper without end is ended, and costs the 
   await using sprite = await serviceSprite();
   const { services } = sprite.engine;
   // The wrapper is the parent; it has the pipe to the host as 3.
-  const flood = 'if [ -e been ]; then exec sleep 100000; fi; touch been; exec cat /dev/zero >/proc/$PPID/fd/3';
+  const flood =
+    'if [ -e been ]; then exec sleep 100000; fi; touch been; exec cat /dev/zero >/proc/$PPID/fd/3';
   await services.put('demo', 'loud', shell(flood, { user: 'root', dir: '/root' }));
   await untilStatus(sprite, 'loud', 'running');
   const restarted = await eventually(
