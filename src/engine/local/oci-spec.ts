@@ -48,9 +48,7 @@ const MASKED_PATHS = [
   '/proc/timer_stats',
   '/proc/vmallocinfo',
   '/sys/class/zram-control',
-  ...['board_serial', 'chassis_serial', 'product_serial', 'product_uuid'].map(
-    (name) => `/sys/devices/virtual/dmi/id/${name}`,
-  ),
+  '/sys/devices/virtual/dmi',
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
   '/sys/hypervisor',
