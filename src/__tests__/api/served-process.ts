@@ -14,6 +14,8 @@ export interface ServedProcess {
   readonly token: string;
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly stderr: () => string;
+  /** Asks it to end, and waits until it has. */
+  readonly stop: () => Promise<void>;
 }
 
 /** Resolves once it has said that it is ready. */
@@ -46,7 +48,11 @@ export async function startServe(
   });
   const { data } = JSON.parse(line) as { data: { url: string; socket: string; token_file: string } };
   const token = readFileSync(data.token_file, 'utf8').trim();
-  return { child, ...data, tokenFile: data.token_file, token, ended, stderr: () => stderr };
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  return { child, ...data, tokenFile: data.token_file, token, ended, stderr: () => stderr, stop };
 }
 
 export function engineOf(home: string): LocalEngine {

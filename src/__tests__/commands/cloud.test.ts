@@ -17,8 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  served.child.kill('SIGTERM');
-  await served.ended;
+  await served.stop();
   dir[Symbol.dispose]();
 });
 

@@ -18,8 +18,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const wisp = cloud();
   for (const { name } of (await wisp.json(['list'])).document.data.sprites) await wisp.json(['kill', name]);
-  served.child.kill('SIGTERM');
-  await served.ended;
+  await served.stop();
   dir[Symbol.dispose]();
 });
 

@@ -44,8 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const { name } of await engine.list()) await engine.kill(name);
-  served.child.kill('SIGTERM');
-  await served.ended;
+  await served.stop();
   dir[Symbol.dispose]();
 });
 
