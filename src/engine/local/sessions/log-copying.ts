@@ -32,7 +32,7 @@ write_place() { printf '%-31s\n' "$start $base" 1<>"$dir/$1.start"; }
 
 # rotate LOG: what is there becomes a segment. Fails when the disk is full.
 rotate() {
-  write_place "$1" && mv "$log" "$dir/$1.$base.log" || return
+  mv "$log" "$dir/$1.$base.log" || return
   segments="$segments$base " base=$end
   write_place "$1"
 }
